@@ -1,0 +1,34 @@
+"""Who asks: the credentials that the kernel model checks (kernel/cred.c, kernel/capability.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+__all__ = ["INIT_CRED", "Capability", "Cred"]
+
+
+class Capability(IntEnum):
+    """The bits of include/uapi/linux/capability.h that module loading asks for."""
+
+    SYS_MODULE = 16
+    SYS_ADMIN = 21
+    SYSLOG = 34
+
+
+@dataclass(frozen=True, slots=True)
+class Cred:
+    """A task's user, group and effective capabilities (bit mask), and the task itself."""
+
+    uid: int
+    gid: int
+    capabilities: int
+    pid: int = 0
+
+    def capable(self, capability: Capability) -> bool:
+        return bool(self.capabilities >> capability & 1)
+
+
+#: The kernel's own.
+INIT_CRED: Final = Cred(0, 0, (1 << 64) - 1)

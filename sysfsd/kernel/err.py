@@ -1,0 +1,16 @@
+"""Errors as the kernel returns them (include/linux/err.h, asm-generic/errno.h)."""
+
+from __future__ import annotations
+
+import os
+
+__all__ = ["err"]
+
+
+def err(code: int, detail: str | None = None) -> OSError:
+    """An ``OSError`` with the kernel's errno, to be raised.
+
+    :param code: one of the constants of :mod:`errno`
+    :param detail: what it was about, shown behind the errno's own text
+    """
+    return OSError(code, os.strerror(code)) if detail is None else OSError(code, os.strerror(code), detail)

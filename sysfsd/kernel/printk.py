@@ -1,0 +1,266 @@
+"""The kernel log: a ring of records, read as text, as /dev/kmsg records or through syslog(2).
+
+Follows kernel/printk/printk.c and printk_ringbuffer.c.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Final
+
+from sysfsd.kernel.err import err
+
+__all__ = ["LOG_LINE_MAX", "Level", "PrintkLog", "PrintkRecord"]
+
+#: The longest message, its NUL included (bytes).
+LOG_LINE_MAX: Final = 1024 - 32
+
+CONSOLE_LOGLEVEL_DEFAULT: Final = 7
+_SOH = b"\x01"
+
+
+class Level(IntEnum):
+    """The eight levels of include/linux/kern_levels.h."""
+
+    EMERG = 0
+    ALERT = 1
+    CRIT = 2
+    ERR = 3
+    WARNING = 4
+    NOTICE = 5
+    INFO = 6
+    DEBUG = 7
+
+
+@dataclass(slots=True)
+class PrintkRecord:
+    """One record: ``struct printk_info`` and its text."""
+
+    seq: int
+    ts_nsec: int
+    facility: int
+    level: int
+    text: bytes
+    #: Continues a line that others' messages had already ended.
+    cont: bool
+    #: Nothing can be appended any more: only now do readers see it.
+    finalized: bool
+    caller: int
+    dev_info: dict[str, str] = field(default_factory=dict)
+
+    def syslog_prefix(self) -> bytes:
+        """``<6>`` and the time, as syslog(2) gives it."""
+        seconds, rest = divmod(self.ts_nsec, 10**9)
+        return b"<%d>[%5d.%06d] " % (self.facility << 3 | self.level, seconds, rest // 1000)
+
+    def syslog_text(self) -> bytes:
+        """``record_print_text()``: each line of the message behind the prefix."""
+        prefix = self.syslog_prefix()
+        return b"".join(prefix + line + b"\n" for line in self.text.split(b"\n"))
+
+    def kmsg_text(self) -> bytes:
+        """The record as one read() of /dev/kmsg returns it (Documentation/ABI/testing/dev-kmsg)."""
+        head = b"%d,%d,%d,%c;" % (
+            self.facility << 3 | self.level,
+            self.seq,
+            self.ts_nsec // 1000,
+            b"c" if self.cont else b"-",
+        )
+        lines = [head + _escape(self.text)]
+        lines += [b" " + _escape(f"{key}={value}".encode()) for key, value in self.dev_info.items() if value]
+        return b"\n".join(lines) + b"\n"
+
+
+def _escape(text: bytes) -> bytes:
+    return re.sub(rb"[^ -\x7e]|\\", lambda m: b"\\x%02x" % m[0][0], text)
+
+
+def _parse_prefix(text: bytes) -> tuple[int | None, bool, bytes]:
+    """Take ``KERN_ERR`` and its kin off the front: the level, whether ``KERN_CONT`` was there, the rest."""
+    level: int | None = None
+    cont = False
+    while text[:1] == _SOH and text[1:2] and text[1:2] in b"01234567c":
+        if text[1:2] == b"c":
+            cont = True
+        elif level is None:
+            level = text[1] - ord("0")
+        text = text[2:]
+    return level, cont, text
+
+
+class PrintkLog:
+    """The ring buffer and the console levels of one kernel.
+
+    :param size: bytes of text and bookkeeping kept before the oldest records give way
+    :param clock: nanoseconds since the kernel booted
+    """
+
+    #: What a record costs beside its text (``struct prb_desc`` and ``struct printk_info``).
+    DESC_SIZE: Final = 8
+    #: ``PRB_AVGBITS``: the ring has a descriptor for every 32 bytes of text.
+    AVERAGE_TEXT: Final = 32
+
+    def __init__(self, size: int = 1 << 17, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self.size = size
+        self.clock = clock
+        self.console_loglevel: int = 4
+        self.default_message_loglevel: int = Level.WARNING
+        self.minimum_console_loglevel: int = 1
+        self.default_console_loglevel: int = CONSOLE_LOGLEVEL_DEFAULT
+        self.clear_seq = 0
+        self.syslog_seq = 0
+        self.log_wait = threading.Condition()
+        self._records: deque[PrintkRecord] = deque()
+        self._next_seq = 0
+        self._used = 0
+        self._once: set[str] = set()
+        self._saved_console_loglevel: int | None = None
+
+    # Writing
+
+    def emit(
+        self,
+        text: bytes,
+        level: int | None = None,
+        facility: int = 0,
+        dev_info: dict[str, str] | None = None,
+        caller: int = 0,
+    ) -> int:
+        """``vprintk_emit()``: store a formatted message and wake the readers.
+
+        :param text: the message; KERN_SOH prefixes count where *facility* is 0 (the kernel)
+        :param caller: the task, so that a continuation finds its own line
+        :returns: the length of the text stored
+        """
+        text = text[: LOG_LINE_MAX - 1]
+        final = text.endswith(b"\n") or bool(dev_info)
+        text = text.removesuffix(b"\n")
+        cont = False
+        if facility == 0:
+            prefix_level, cont, text = _parse_prefix(text)
+            level = prefix_level if level is None else level
+        if level is None:
+            level = self.default_message_loglevel
+        with self.log_wait:
+            last = self._records[-1] if self._records else None
+            if last is not None and not last.finalized:
+                if cont and last.caller == caller and len(last.text) + len(text) < LOG_LINE_MAX:
+                    last.text += text
+                    last.finalized = final
+                    self._used += len(text)
+                    self.log_wait.notify_all()
+                    return len(text)
+                last.finalized = True
+            self._append(
+                PrintkRecord(
+                    self._next_seq, self.clock(), facility, level & 7, text, cont, final, caller, dev_info or {}
+                )
+            )
+            self.log_wait.notify_all()
+        return len(text)
+
+    def _append(self, record: PrintkRecord) -> None:
+        self._records.append(record)
+        self._next_seq += 1
+        self._used += len(record.text) + self.DESC_SIZE
+        while self._used > self.size or len(self._records) > self.size // self.AVERAGE_TEXT:
+            self._used -= len(self._records.popleft().text) + self.DESC_SIZE
+
+    def _pr(self, level: Level, text: str) -> None:
+        self.emit(text.encode("latin-1", "replace") + b"\n", level)
+
+    def pr_crit(self, text: str) -> None:
+        self._pr(Level.CRIT, text)
+
+    def pr_err(self, text: str) -> None:
+        self._pr(Level.ERR, text)
+
+    def pr_warn(self, text: str) -> None:
+        self._pr(Level.WARNING, text)
+
+    def pr_notice(self, text: str) -> None:
+        self._pr(Level.NOTICE, text)
+
+    def pr_info(self, text: str) -> None:
+        self._pr(Level.INFO, text)
+
+    def pr_notice_once(self, key: str, text: str) -> None:
+        """``pr_notice_once()``: *key* stands for the place in the code that prints once a boot."""
+        if key not in self._once:
+            self._once.add(key)
+            self.pr_notice(text)
+
+    # Reading
+
+    @property
+    def first_seq(self) -> int:
+        """``prb_first_valid_seq()``."""
+        return self._records[0].seq if self._records else self._next_seq
+
+    @property
+    def next_seq(self) -> int:
+        """``prb_next_seq()``: one behind the last record that can be read."""
+        if self._records and not self._records[-1].finalized:
+            return self._next_seq - 1
+        return self._next_seq
+
+    def read_valid(self, seq: int) -> PrintkRecord | None:
+        """The first readable record at or behind *seq*, if there is one yet."""
+        with self.log_wait:
+            if not self._records or seq >= self._next_seq:
+                return None
+            record = self._records[max(seq - self._records[0].seq, 0)]
+            return record if record.finalized else None
+
+    def records(self, seq: int = 0) -> Iterator[PrintkRecord]:
+        """The readable records from *seq* on."""
+        while (record := self.read_valid(seq)) is not None:
+            yield record
+            seq = record.seq + 1
+
+    # syslog(2)
+
+    def syslog_text(self, size: int, clear: bool = False) -> bytes:
+        """``syslog_print_all()``: the last whole records since the last clear that fit *size* bytes."""
+        texts: list[bytes] = []
+        for record in reversed(list(self.records(self.clear_seq))):
+            text = record.syslog_text()
+            size -= len(text)
+            if size < 0:
+                break
+            texts.append(text)
+        if clear:
+            self.clear()
+        return b"".join(reversed(texts))
+
+    def clear(self) -> None:
+        """``SYSLOG_ACTION_CLEAR``: nothing is lost, readers only start behind it."""
+        self.clear_seq = self.next_seq
+
+    def unread_size(self) -> int:
+        """``SYSLOG_ACTION_SIZE_UNREAD``: bytes that ``SYSLOG_ACTION_READ`` would still return."""
+        return sum(len(record.syslog_text()) for record in self.records(self.syslog_seq))
+
+    def console_off(self) -> None:
+        if self._saved_console_loglevel is None:
+            self._saved_console_loglevel = self.console_loglevel
+        self.console_loglevel = self.minimum_console_loglevel
+
+    def console_on(self) -> None:
+        if self._saved_console_loglevel is not None:
+            self.console_loglevel = self._saved_console_loglevel
+            self._saved_console_loglevel = None
+
+    def set_console_level(self, level: int) -> None:
+        """:raises OSError: EINVAL unless *level* is 1 to 8"""
+        if not 1 <= level <= 8:
+            raise err(errno.EINVAL)
+        self.console_loglevel = max(level, self.minimum_console_loglevel)
+        self._saved_console_loglevel = None
