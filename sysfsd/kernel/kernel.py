@@ -72,14 +72,14 @@ class Kernel:
     ) -> None:
         self.image = image or KernelImage()
         changed = {**self.image.config, **(config or {})}
-        self.config: dict[str, str] = {name: value for name, value in changed.items() if value not in (None, "n")}  # type: ignore[misc]
+        self.config = {name: value for name, value in changed.items() if value is not None and value != "n"}
         self.lock = threading.RLock()
-        self.log = PrintkLog()
+        self.log: PrintkLog = PrintkLog()
         self.memory = Memory()
         self.cpu: Cpu = HaltedCpu()
         self.modules = ModuleList(self.image, threading.Condition(self.lock))
         self.kallsyms = Kallsyms(self.image, self.memory)
-        self.tunables = Tunables()
+        self.tunables: Tunables = Tunables()
         self.tainted = 0
         self.sig_enforce = "CONFIG_MODULE_SIG_FORCE" in self.config
         self.module_blacklist: set[str] = set()
@@ -108,7 +108,7 @@ class Kernel:
     @cached_property
     def percpu(self) -> ReservedPercpu:
         """Where modules' per-CPU variables go."""
-        return ReservedPercpu(self.image.percpu_end)
+        return ReservedPercpu(self.image.percpu_end, self.log)
 
     @cached_property
     def param_symbols(self) -> dict[int, str]:

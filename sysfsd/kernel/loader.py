@@ -154,6 +154,7 @@ class Loader:
         self.verssec = elf.sections[0] if ignore_versions else elf.find_sec("__versions")
         self.versions = parse_versions(elf.data(self.verssec))
         self.pcpusec = elf.find_sec(".data..percpu")
+        self.livepatch = self.get_modinfo("livepatch") is not None
 
     def _read_modinfo(self, section: Section) -> list[tuple[str, str]]:
         strings = self.elf.data(section).split(b"\0")
@@ -240,7 +241,7 @@ class Loader:
             raise err(errno.ENOEXEC)
         if not self.kernel.test_taint(Taint.FORCED_MODULE):
             self.log.pr_warn(f"{self.mod.name}: {reason}: kernel tainted.")
-        self.kernel.add_taint_module(self.mod, Taint.FORCED_MODULE)
+        self.kernel.add_taint_module(self.mod, Taint.FORCED_MODULE, lockdep_ok=False)
 
     def check_version(self, symbol: str, crc: int | None) -> bool:
         """Whether the module was built against this version of *symbol*."""
@@ -281,15 +282,19 @@ class Loader:
             if not kernel.test_taint(Taint.OOT_MODULE):
                 self.log.pr_warn(f"{mod.name}: loading out-of-tree module taints kernel.")
             kernel.add_taint_module(mod, Taint.OOT_MODULE)
+        if self.get_modinfo("retpoline") is None:
+            self.log.pr_err("Spectre V2 : System may be vulnerable to spectre v2")
+            self.log.pr_warn(f"{mod.name}: loading module not compiled with retpoline compiler.")
         if self.get_modinfo("staging") is not None:
             kernel.add_taint_module(mod, Taint.CRAP)
             self.log.pr_warn(
                 f"{mod.name}: module is from the staging directory, the quality is unknown, you have been warned."
             )
-        if self.get_modinfo("livepatch") is not None:
+        if self.livepatch:
             kernel.add_taint_module(mod, Taint.LIVEPATCH)
             self.log.pr_notice_once("livepatch", f"{mod.name}: tainting kernel with TAINT_LIVEPATCH")
-        license_ = self.get_modinfo("license") or "unspecified"
+        license_ = self.get_modinfo("license")
+        license_ = "unspecified" if license_ is None else license_
         if license_ not in _GPL_COMPATIBLE:
             if not kernel.test_taint(Taint.PROPRIETARY_MODULE):
                 self.log.pr_warn(f"{mod.name}: module license '{license_}' taints kernel.")
@@ -389,7 +394,7 @@ class Loader:
         self.core_symbols = [
             i
             for i, symbol in enumerate(self.symbols)
-            if i == 0 or (symbol.name and symbol.shndx in core_sections)
+            if i == 0 or self.livepatch or (symbol.name and symbol.shndx in core_sections)
         ]
         core = mod.core_layout
         symoffs = align(core.size, self.symsec.addralign or 1)
@@ -596,7 +601,7 @@ class Loader:
                         raise self._invalid_relocation(info, addr + offset, value)
                     pack8(memory, offset, value)
         except KeyError as unknown:
-            self.log.pr_err(f"{self.mod.name}: Unknown rela relocation: {unknown.args[0]}")
+            self.log.pr_err(f"module: {self.mod.name}: Unknown rela relocation: {unknown.args[0]}")
             raise err(errno.ENOEXEC) from None
         except (IndexError, struct.error):
             self.log.pr_err(f"{self.mod.name}: relocation outside of section {target.name} or its symbols")
@@ -604,14 +609,14 @@ class Loader:
 
     def _invalid_relocation(self, info: int, location: int, value: int) -> OSError:
         self.log.pr_err(
-            "x86/modules: Skipping invalid relocation target, existing value is nonzero for type "
+            "module: x86/modules: Skipping invalid relocation target, existing value is nonzero for type "
             f"{info & 0xFFFFFFFF}, loc {ptr_to_hashval(location)}, val {value:x}"
         )
         return err(errno.ENOEXEC)
 
     def _overflow(self, info: int, value: int) -> OSError:
-        self.log.pr_err(f"overflow in relocation type {info & 0xFFFFFFFF} val {value:x}")
-        self.log.pr_err(f"`{self.mod.name}' likely not compiled with -mcmodel=kernel")
+        self.log.pr_err(f"module: overflow in relocation type {info & 0xFFFFFFFF} val {value:x}")
+        self.log.pr_err(f"module: `{self.mod.name}' likely not compiled with -mcmodel=kernel")
         return err(errno.ENOEXEC)
 
     def find_module_objects(self) -> None:
@@ -720,8 +725,11 @@ class Loader:
                 self.mod.async_probe_requested = kstrtobool(val or b"")
             except OSError:
                 self.mod.async_probe_requested = True
-        elif param != "dyndbg":
-            self.log.pr_warn(f"{self.mod.name}: unknown parameter '{param}' ignored")
+            return
+        # Dynamic debugging takes MODULE.dyndbg too, and cuts the name at its dot while it looks.
+        name, dot, rest = param.partition(".")
+        if (rest if dot else name) != "dyndbg":
+            self.log.pr_warn(f"{self.mod.name}: unknown parameter '{name}' ignored")
 
     def do_init_module(self) -> None:
         """Start the module, then free what only its start needed.

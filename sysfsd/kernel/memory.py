@@ -118,7 +118,7 @@ class Memory:
     def read(self, address: int, size: int) -> bytes:
         return bytes(self.view(address, size))
 
-    def write(self, address: int, data: bytes) -> None:
+    def write(self, address: int, data: bytes | bytearray) -> None:
         self.view(address, len(data))[:] = data
 
     def read_int(self, address: int, size: int = 4, signed: bool = False) -> int:

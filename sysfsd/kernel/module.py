@@ -139,14 +139,14 @@ class ModuleList:
     """The modules of one kernel, who uses whom, and what they export to each other.
 
     :param image: the kernel, whose own exports come first
-    :param lock: the kernel lock, which waiting for another module gives up
+    :param wq: ``module_wq``: where one waits for a module to get on with it, giving up the kernel lock
     """
 
-    def __init__(self, image: KernelImage, lock: threading.RLock) -> None:  # type: ignore[valid-type]
+    def __init__(self, image: KernelImage, wq: threading.Condition) -> None:
         self._image = image
         self._modules: dict[str, Module] = {}
         self._exports: dict[str, tuple[ExportedSymbol, Module]] = {}
-        self._wq = threading.Condition(lock)  # type: ignore[arg-type]
+        self._wq = wq
 
     def __iter__(self) -> Iterator[Module]:
         """The modules as others see them, the newest first."""

@@ -8,6 +8,7 @@ from typing import Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.memory import align
+from sysfsd.kernel.printk import PrintkLog
 
 __all__ = ["PERCPU_MODULE_RESERVE", "ReservedPercpu"]
 
@@ -20,24 +21,33 @@ class ReservedPercpu:
     """The allocator behind ``__alloc_reserved_percpu()``: offsets into each CPU's area.
 
     :param start: the offset at which the kernel's own per-CPU variables end
+    :param log: where it says that the reserve is used up
     """
 
-    def __init__(self, start: int, size: int = PERCPU_MODULE_RESERVE) -> None:
+    def __init__(self, start: int, log: PrintkLog, size: int = PERCPU_MODULE_RESERVE) -> None:
         self.start = start
         self.size = size
+        self._log = log
+        self._warn_limit = 10
         self._used: list[tuple[int, int]] = []
 
     def alloc(self, size: int, alignment: int) -> int:
         """:returns: the offset of *size* bytes
         :raises OSError: ENOMEM if no gap is large enough
         """
-        size = align(size, _MIN_ALLOC)
+        size, alignment = align(size, _MIN_ALLOC), max(alignment, _MIN_ALLOC)
         offset = align(self.start, alignment)
         for start, end in self._used:
             if offset + size <= start:
                 break
             offset = align(max(end, offset), alignment)
         if offset + size > self.start + self.size:
+            if self._warn_limit:
+                self._warn_limit -= 1
+                self._log.pr_warn(
+                    f"percpu: allocation failed, size={size} align={alignment} atomic=0,"
+                    " alloc from reserved chunk failed"
+                )
             raise err(errno.ENOMEM)
         insort(self._used, (offset, offset + size))
         return offset

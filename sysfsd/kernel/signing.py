@@ -49,7 +49,7 @@ def _check_trailer(kernel: Kernel, image: bytes) -> int:
     if algo or digest or signer_len or key_id_len or any(pad):
         kernel.log.pr_err("module: PKCS#7 signature info has unexpected non-zero params")
         raise err(errno.EBADMSG)
-    length = len(image) - _MODULE_SIGNATURE.size - sig_len
+    length: int = len(image) - _MODULE_SIGNATURE.size - sig_len
     signature = image[length : length + sig_len]
     if signature[:1] != b"\x30" or _SIGNED_DATA_OID not in signature[:20]:
         raise err(errno.EBADMSG)

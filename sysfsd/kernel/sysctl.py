@@ -130,10 +130,11 @@ class String(NamedTuple):
     maxlen: int
 
     def read(self, kernel: Kernel, size: int, offset: int) -> bytes:
-        return (getattr(kernel.tunables, self.field) + "\n").encode("latin-1")[offset : offset + size]
+        text: str = getattr(kernel.tunables, self.field)
+        return (text + "\n").encode("latin-1")[offset : offset + size]
 
     def write(self, kernel: Kernel, cred: Cred, data: bytes, offset: int) -> None:
-        old = getattr(kernel.tunables, self.field)
+        old: str = getattr(kernel.tunables, self.field)
         if offset <= len(old):
             new = re.split("[\0\n]", data.decode("latin-1"), maxsplit=1)[0]
             setattr(kernel.tunables, self.field, (old[:offset] + new)[: self.maxlen - 1])

@@ -1,0 +1,225 @@
+"""The command line: sysfsd(1)."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from sysfsd import __version__
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+
+__all__ = ["main"]
+
+DEFAULT_MOUNTPOINT: Final = "mountpoint"
+_FSTYPE: Final = "fuse.sysfsd"
+
+
+class Failure(Exception):
+    """What went wrong, for the user to read."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    :param argv: the arguments, without the program's name
+    :returns: the exit status
+    """
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except Failure as failure:
+        print(f"sysfsd: {failure}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sysfsd", description="A Linux module subsystem in one ordinary process: load real .ko files, see them in "
+        "/sys/module, /proc/modules, /proc/kallsyms and /dev/kmsg.",
+    )
+    parser.add_argument("--version", action="version", version=f"sysfsd {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    mount = commands.add_parser("mount", help="mount the kernel's files", description="Mount the kernel's files.")
+    mount.add_argument("mountpoint", nargs="?", default=DEFAULT_MOUNTPOINT, metavar="MOUNTPOINT",
+                       help="an existing directory (default: %(default)s)")
+    mount.add_argument("-f", "--foreground", action="store_true", help="do not become a daemon")
+    mount.add_argument("-o", dest="options", action="append", default=[], metavar="OPTION[,OPTION...]",
+                       help="options of mount.fuse(8), such as allow_other")
+    mount.add_argument("--load", action="append", default=[], metavar='"PATH.ko [NAME=VALUE ...]"',
+                       help="a module to load before the mount answers; may be given several times")
+    mount.add_argument("--kernel", default=None, metavar="RELEASE", help="the kernel to be (default: the only one)")
+    mount.add_argument("--config", action="append", default=[], metavar="CONFIG_NAME=VALUE",
+                       help="build the kernel differently, such as CONFIG_MODULE_UNLOAD=n")
+    mount.add_argument("--cmdline", default=None, metavar="TEXT",
+                       help="the kernel's command line, such as 'module_blacklist=hello loglevel=7'")
+    mount.set_defaults(command=_mount)
+
+    umount = commands.add_parser("umount", help="unmount, which ends the daemon", description="Unmount.")
+    umount.add_argument("mountpoint", nargs="?", default=DEFAULT_MOUNTPOINT, metavar="MOUNTPOINT")
+    umount.set_defaults(command=_umount)
+    return parser
+
+
+# mount
+
+
+def _mount(arguments: argparse.Namespace) -> int:
+    mountpoint = _usable_mountpoint(arguments.mountpoint)
+    options = _fuse_options(arguments.options)
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        raise Failure(
+            "/dev/fuse cannot be opened: load the host's fuse module or, in a container, add --device /dev/fuse"
+        )
+    if arguments.foreground:
+        _serve(arguments, mountpoint, options, lambda: None)
+        return 0
+    return _daemonize(lambda ready: _serve(arguments, mountpoint, options, ready))
+
+
+def _usable_mountpoint(name: str) -> Path:
+    """:raises Failure: where nothing can be mounted on *name*"""
+    path = Path(os.path.abspath(name))
+    try:
+        if not path.is_dir():
+            raise Failure(f"{name}: not a directory" if path.exists() else f"{name}: no such directory")
+        entries = {entry.name for entry in path.iterdir()} - {".gitkeep"}
+    except PermissionError:
+        raise Failure(f"{name}: permission denied") from None
+    except OSError as error:
+        if error.errno == errno.ENOTCONN:
+            raise Failure(
+                f"{name}: a mount that its daemon left behind when it died; 'sysfsd umount {name}' takes it away"
+            ) from None
+        raise Failure(f"{name}: {error.strerror}") from None
+    if _mounted_type(path) is not None:
+        raise Failure(f"{name}: busy: a {_mounted_type(path)} is mounted there already; see 'sysfsd umount {name}'")
+    if entries:
+        raise Failure(f"{name}: the directory is not empty")
+    return path
+
+
+def _mounted_type(path: Path) -> str | None:
+    """The type of the file system that is mounted on *path* itself, if there is one."""
+    wanted = os.path.realpath(path.parent) + "/" + path.name if path.name else "/"
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+        for line in mounts:
+            fields, _, rest = line.partition(" - ")
+            where = fields.split(" ")[4].encode("utf-8", "surrogateescape").decode("unicode_escape")
+            if where == wanted.replace("//", "/"):
+                return rest.split(" ")[0]
+    return None
+
+
+def _fuse_options(given: Sequence[str]) -> dict[str, str | bool]:
+    options: dict[str, str | bool] = {}
+    for option in ",".join(given).split(","):
+        name, equals, value = option.strip().partition("=")
+        if name:
+            options[name] = value if equals else True
+    return options
+
+
+def _serve(
+    arguments: argparse.Namespace, mountpoint: Path, options: dict[str, str | bool], ready: Callable[[], None]
+) -> None:
+    from sysfsd.fs.tree import tree
+    from sysfsd.kernel.image import KernelImage
+    from sysfsd.kernel.kernel import Kernel
+
+    try:
+        from sysfsd.mount import Mount
+    except OSError:
+        raise Failure("libfuse.so.2 is missing: install the package fuse (Debian, Ubuntu: apt install fuse)") from None
+    try:
+        image = KernelImage(arguments.kernel) if arguments.kernel else KernelImage()
+    except LookupError as error:
+        raise Failure(str(error)) from None
+    config = dict(_config_item(item) for item in arguments.config)
+    kernel = Kernel(image, config, arguments.cmdline)
+    files = tree(kernel)
+    for request in arguments.load:
+        _load(kernel, request)
+    try:
+        Mount(files, str(mountpoint), ready).run(options)
+    except OSError:
+        raise Failure(f"{mountpoint}: cannot mount") from None
+
+
+def _config_item(item: str) -> tuple[str, str]:
+    name, equals, value = item.partition("=")
+    return name if name.startswith("CONFIG_") else f"CONFIG_{name}", value if equals else "y"
+
+
+def _load(kernel: Kernel, request: str) -> None:
+    """Load a module named on the command line.
+
+    :raises Failure: with the kernel's last words about it
+    """
+    from sysfsd.fs.control import load
+    from sysfsd.kernel.cred import INIT_CRED
+
+    try:
+        load(kernel, os.fsencode(request), replace(INIT_CRED, pid=os.getpid()))
+    except OSError as error:
+        last = [record.text.decode("latin-1") for record in kernel.log.records()][-1:]
+        raise Failure(": ".join([f"could not load {request}", error.strerror or "", *last])) from None
+
+
+def _daemonize(serve: Callable[[Callable[[], None]], None]) -> int:
+    """Run *serve* in a process of its own and return when it says that it is ready, or has failed."""
+    reader, writer = os.pipe()
+    sys.stdout.flush()
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            os.close(reader)
+            os.setsid()
+
+            def ready() -> None:
+                os.chdir("/")
+                null = os.open(os.devnull, os.O_RDWR)
+                for fd in (0, 1, 2):
+                    os.dup2(null, fd)
+                os.write(writer, b"1")
+                os.close(writer)
+
+            serve(ready)
+            status = 0
+        except Failure as failure:
+            print(f"sysfsd: {failure}", file=sys.stderr)
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        return 0 if pipe.read(1) else 1
+
+
+# umount
+
+
+def _umount(arguments: argparse.Namespace) -> int:
+    path = Path(os.path.abspath(arguments.mountpoint))
+    if _mounted_type(path) != _FSTYPE:
+        raise Failure(f"{arguments.mountpoint}: no sysfsd is mounted there")
+    command = ["umount"] if os.geteuid() == 0 else [shutil.which("fusermount") or "fusermount", "-u"]
+    done = subprocess.run([*command, str(path)], stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode:
+        raise Failure(done.stderr.strip() or f"{arguments.mountpoint}: could not be unmounted")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""The files that load and unload modules, for where there are no system calls to catch.
+
+``echo "hello.ko whom=me" > control/load`` is insmod(8); ``echo hello > control/unload`` is rmmod(8), with ``-f`` behind
+the name for rmmod -f. One write() is one request, and answers what the system call would.
+"""
+
+from __future__ import annotations
+
+import errno
+import lzma
+import os
+import zlib
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from sysfsd.fs.kernfs import Directory, Errors, File, OpenContext, OpenFile
+from sysfsd.fs.namei import open_as
+from sysfsd.kernel.cmdline import next_arg, skip_spaces
+from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.err import err
+from sysfsd.kernel.kernel import MODULE_FILE_MAX, Kernel
+
+__all__ = ["control", "load_file"]
+
+
+def control(kernel: Kernel) -> Directory:
+    """The directory of control files."""
+    return Directory(
+        {
+            "load": ControlFile(lambda data, cred: load(kernel, data, cred)),
+            "unload": ControlFile(lambda data, cred: unload(kernel, data, cred)),
+        },
+        errors=Errors(create=errno.EACCES),
+    )
+
+
+class ControlFile(File):
+    """A file whose writes are requests.
+
+    :param request: carries one out, for whoever opened the file
+    """
+
+    def __init__(self, request: Callable[[bytes, Cred], None]) -> None:
+        super().__init__(0o200)
+        self.request = request
+
+    def open(self, context: OpenContext) -> OpenFile:
+        """:raises OSError: EACCES for reading"""
+        if context.readable:
+            raise err(errno.EACCES)
+        return _OpenControl(self.request, context.cred)
+
+
+class _OpenControl:
+    def __init__(self, request: Callable[[bytes, Cred], None], cred: Cred) -> None:
+        self._request = request
+        self._cred = cred
+
+    def read(self, size: int, offset: int) -> bytes:
+        raise err(errno.EACCES)
+
+    def write(self, data: bytes, offset: int) -> int:
+        self._request(data, self._cred)
+        return len(data)
+
+
+def load(kernel: Kernel, data: bytes, cred: Cred) -> None:
+    """``PATH.ko [NAME=VALUE ...]``; a path with spaces stands in double quotes.
+
+    :raises OSError: as open(2) and finit_module(2)
+    """
+    request = skip_spaces(data.split(b"\0", 1)[0]).rstrip(b"\n")
+    if not request:
+        raise err(errno.EINVAL)
+    if request.startswith(b'"'):
+        path, _, args = request[1:].partition(b'"')
+    else:
+        path, _, args = request.partition(b" ")
+    fd = open_as(cred, path)
+    try:
+        load_file(kernel, fd, skip_spaces(args), cred)
+    finally:
+        os.close(fd)
+
+
+def unload(kernel: Kernel, data: bytes, cred: Cred) -> None:
+    """``NAME [-f]``; as with rmmod(8), a file name or a dash in the name will do.
+
+    :raises OSError: as delete_module(2)
+    """
+    name, _, rest = next_arg(skip_spaces(data.split(b"\0", 1)[0]).rstrip(b"\n"))
+    if rest not in (b"", b"-f"):
+        raise err(errno.EINVAL)
+    flags = os.O_NONBLOCK | (os.O_TRUNC if rest else 0)
+    kernel.delete_module(_modname(name), flags, cred)
+
+
+def _modname(name: bytes) -> str:
+    """The module's name from what a user may call it: ``./my-module.ko`` is ``my_module``."""
+    base = name.rsplit(b"/", 1)[-1]
+    return base.split(b".ko", 1)[0].replace(b"-", b"_").decode("latin-1")
+
+
+# Compressed files, which kmod unpacks before it hands them to the kernel
+
+
+class Compression(NamedTuple):
+    """How a compressed file begins, and how it is unpacked up to a number of bytes."""
+
+    magic: bytes
+    unpack: Callable[[bytes, int], bytes]
+
+
+def _gunzip(data: bytes, limit: int) -> bytes:
+    return zlib.decompressobj(wbits=31).decompress(data, limit)
+
+
+def _unxz(data: bytes, limit: int) -> bytes:
+    return lzma.LZMADecompressor(memlimit=limit).decompress(data, limit)
+
+
+def _unzstd(data: bytes, limit: int) -> bytes:
+    import zstandard  # rarely needed, and slow to import
+
+    try:
+        with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data) as reader:
+            return reader.read(limit)
+    except zstandard.ZstdError as error:
+        raise ValueError(str(error)) from None
+
+
+COMPRESSIONS: Final = (
+    Compression(b"\x1f\x8b", _gunzip),
+    Compression(b"\xfd7zXZ\0", _unxz),
+    Compression(b"\x28\xb5\x2f\xfd", _unzstd),
+)
+_MAGIC_MAX: Final = max(len(compression.magic) for compression in COMPRESSIONS)
+
+
+def load_file(kernel: Kernel, fd: int, args: bytes, cred: Cred) -> None:
+    """Load an open file as insmod(8) does: a compressed one through init_module(2).
+
+    :raises OSError: as finit_module(2); EINVAL where it cannot be unpacked, EFBIG where it would be too large
+    """
+    try:
+        head = os.pread(fd, _MAGIC_MAX, 0)
+    except OSError:
+        head = b""
+    for compression in COMPRESSIONS:
+        if head.startswith(compression.magic):
+            size = min(os.fstat(fd).st_size, MODULE_FILE_MAX)
+            try:
+                image = compression.unpack(os.pread(fd, size, 0), MODULE_FILE_MAX + 1)
+            except (zlib.error, lzma.LZMAError, ValueError):
+                raise err(errno.EINVAL) from None
+            if len(image) > MODULE_FILE_MAX:
+                raise err(errno.EFBIG)
+            return kernel.init_module(image, args, cred)
+    return kernel.finit_module(fd, args, 0, cred)

@@ -1,0 +1,449 @@
+"""Nodes that synthetic file systems are made of (fs/kernfs/, fs/seq_file.c).
+
+A tree is written as a literal: ``Directory({"refcnt": Attribute(...), "holders": Directory()})``. Each kind of node has
+one way of behaving.
+
+Locking: names, modes and links may be looked up at any moment, by any thread, without a lock: each step is one
+operation on a dict. The host holds its own lock on a directory while it waits for such an answer, and a change that
+somebody makes under the kernel lock waits for the host's; an answer that waited for the kernel lock would close the
+circle. Only what a file contains is read and written under the kernel lock.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Final, NamedTuple, Protocol
+
+from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.err import err
+
+__all__ = [
+    "Attribute",
+    "BinAttribute",
+    "Directory",
+    "Errors",
+    "File",
+    "Node",
+    "OpenContext",
+    "OpenFile",
+    "SeqFile",
+    "Symlink",
+    "Tree",
+]
+
+PAGE_SIZE: Final = 4096
+_S_IWUGO: Final = 0o222
+_S_IRUGO: Final = 0o444
+
+
+class Errors(NamedTuple):
+    """What a file system answers when its users try to change its names."""
+
+    create: int = errno.EPERM
+    mkdir: int = errno.EPERM
+    mknod: int = errno.EPERM
+    symlink: int = errno.EPERM
+    link: int = errno.EPERM
+    rename: int = errno.EPERM
+    unlink: int = errno.EPERM
+    rmdir: int = errno.EPERM
+    #: chmod and chown; 0 where they work.
+    setattr: int = 0
+
+
+class Node:
+    """A file of any kind: who may do what with it, and since when it is there.
+
+    :param mode: permission bits
+    """
+
+    type = 0
+
+    def __init__(self, mode: int) -> None:
+        self.mode = mode
+        self.uid: int | None = None
+        self.gid: int | None = None
+        now = time.time_ns()
+        self.atime = self.mtime = self.ctime = now
+        self.parent: Directory | None = None
+        self.name = ""
+        #: Someone outside may have a copy of this node's name and attributes.
+        self.seen = False
+
+    @property
+    def size(self) -> int:
+        return 0
+
+    @property
+    def nlink(self) -> int:
+        return 1
+
+    @property
+    def root(self) -> Node:
+        """The topmost node above this one."""
+        node: Node = self
+        while node.parent is not None:
+            node = node.parent
+        return node
+
+    @property
+    def active(self) -> bool:
+        """``kernfs_active()``: whether the node, and all that it lies in, is still where it was put."""
+        return isinstance(self.root, Tree)
+
+    def path(self) -> str:
+        """The node's path from the root of its tree, with a leading slash; that of the root is empty."""
+        return "" if self.parent is None else f"{self.parent.path()}/{self.name}"
+
+    @property
+    def errors(self) -> Errors:
+        """What changing names here answers: the next directory above that says so decides."""
+        node: Directory | None = self if isinstance(self, Directory) else self.parent
+        while node is not None:
+            if node.own_errors is not None:
+                return node.own_errors
+            node = node.parent
+        return Errors()
+
+    def chmod(self, mode: int) -> None:
+        """:raises OSError: EPERM where the file system does not let modes change"""
+        self._setattr()
+        self.mode = stat.S_IMODE(mode)
+
+    def chown(self, uid: int, gid: int) -> None:
+        """-1 leaves the user or the group as it is."""
+        self._setattr()
+        if uid != -1:
+            self.uid = uid
+        if gid != -1:
+            self.gid = gid
+
+    def utimens(self, atime: int, mtime: int) -> None:
+        """Set the times, in nanoseconds since the epoch."""
+        self.atime, self.mtime = atime, mtime
+        self.ctime = time.time_ns()
+
+    def _setattr(self) -> None:
+        if self.errors.setattr:
+            raise err(self.errors.setattr)
+        self.ctime = time.time_ns()
+
+
+# Directories
+
+
+@lru_cache(maxsize=1 << 14)
+def kernfs_order(name: str) -> tuple[int, str]:
+    """Sysfs lists a directory by ``kernfs_name_hash()``."""
+    mask = (1 << 64) - 1
+    value = 0
+    for char in name.encode("latin-1", "replace"):
+        value = (value + (char << 4) + (char >> 4)) * 11 & mask
+    value = (value * 0x61C8864680B583EB & mask) >> 32 & 0x7FFFFFFF
+    return min(value + 2 if value < 2 else value, 0x7FFFFFFE), name
+
+
+def proc_order(name: str) -> tuple[int, str]:
+    """Procfs keeps its entries by length, then by name (fs/proc/generic.c, proc_match())."""
+    return len(name), name
+
+
+def sysctl_order(name: str) -> tuple[int, str]:
+    """/proc/sys lists its files by name."""
+    return 0, name
+
+
+class Directory(Node):
+    """A directory.
+
+    :param children: the nodes in it by name, or a function that makes them when they are first asked for
+    :param order: the key by which the directory lists its names
+    :param errors: what it and all below answer to changes of names; None: as the directory above
+    :param nlink: a fixed link count, for a file system that does not count subdirectories
+    """
+
+    type = stat.S_IFDIR
+
+    def __init__(
+        self,
+        children: Mapping[str, Node] | Callable[[], Mapping[str, Node]] | None = None,
+        mode: int = 0o755,
+        order: Callable[[str], tuple[int, str]] = kernfs_order,
+        errors: Errors | None = None,
+        nlink: int | None = None,
+    ) -> None:
+        super().__init__(mode)
+        self.order = order
+        self.own_errors = errors
+        self._nlink = nlink
+        self._children: dict[str, Node] = {}
+        self._subdirectories = 0
+        self._sorted: list[str] | None = None
+        self._make: Callable[[], Mapping[str, Node]] | None = None
+        if callable(children):
+            self._make = children
+        else:
+            self._adopt(children or {})
+
+    def _adopt(self, children: Mapping[str, Node]) -> None:
+        for name, node in children.items():
+            node.parent, node.name = self, name
+            if isinstance(node, Directory):
+                self._subdirectories += 1
+        self._children.update(children)
+
+    @property
+    def children(self) -> dict[str, Node]:
+        make = self._make
+        if make is not None:
+            made = make()
+            if self._make is not None:  # unless another thread was faster
+                self._adopt(made)
+                self._make = None
+        return self._children
+
+    @property
+    def nlink(self) -> int:
+        return 2 + self._subdirectories if self._nlink is None else self._nlink
+
+    def names(self) -> list[str]:
+        """The names in the directory's order."""
+        names = self._sorted
+        if names is None:
+            names = self._sorted = sorted(self.children, key=self.order)
+        return names
+
+    def add(self, name: str, node: Node) -> None:
+        """Put a node into the directory, for everyone to see."""
+        self._adopt({name: node})
+        self._changed(name)
+
+    def remove(self, name: str) -> None:
+        """Take a node out, with all below; files that are open answer ENODEV from now on."""
+        node = self.children.pop(name)
+        if isinstance(node, Directory):
+            self._subdirectories -= 1
+        node.parent = None
+        self._changed(name)
+
+    def _changed(self, name: str) -> None:
+        self._sorted = None
+        self.mtime = self.ctime = time.time_ns()
+        root = self.root
+        if isinstance(root, Tree):
+            for watcher in root.watchers:
+                watcher(self, name)
+
+
+class Tree(Directory):
+    """The root of a tree; *watchers* are told of each name that comes or goes, once it has."""
+
+    def __init__(self, children: Mapping[str, Node]) -> None:
+        super().__init__(children, order=sysctl_order)
+        self.watchers: list[Callable[[Directory, str], None]] = []
+
+    def lookup(self, path: str) -> Node:
+        """The node at *path*, symbolic links not followed.
+
+        :raises OSError: ENOENT, ENOTDIR
+        """
+        node: Node = self
+        for name in path.split("/"):
+            if not name:
+                continue
+            if not isinstance(node, Directory):
+                raise err(errno.ENOTDIR)
+            child = node.children.get(name)
+            if child is None:
+                raise err(errno.ENOENT)
+            node = child
+        return node
+
+
+class Symlink(Node):
+    """A symbolic link."""
+
+    type = stat.S_IFLNK
+
+    def __init__(self, target: str) -> None:
+        super().__init__(0o777)
+        self.target = target
+
+
+# Files
+
+
+@dataclass(frozen=True, slots=True)
+class OpenContext:
+    """Who opens a file, and how (the flags of open(2)).
+
+    ``interrupted`` tells a read that waits whether its caller has stopped waiting.
+    """
+
+    cred: Cred
+    flags: int = os.O_RDONLY
+    interrupted: Callable[[], bool] = field(default=lambda: False)
+
+    @property
+    def readable(self) -> bool:
+        return self.flags & os.O_ACCMODE in (os.O_RDONLY, os.O_RDWR)
+
+    @property
+    def writable(self) -> bool:
+        return self.flags & os.O_ACCMODE in (os.O_WRONLY, os.O_RDWR)
+
+
+class OpenFile(Protocol):
+    """``struct file``: what open() returns."""
+
+    def read(self, size: int, offset: int) -> bytes: ...
+
+    def write(self, data: bytes, offset: int) -> int: ...
+
+
+class File(Node):
+    """A regular file."""
+
+    type = stat.S_IFREG
+
+    def open(self, context: OpenContext) -> OpenFile:
+        raise err(errno.ENXIO)
+
+
+class _SeqBuffer:
+    """``struct seq_file``: text that is made when reading begins, and handed out from there on."""
+
+    def __init__(self, show: Callable[[], bytes]) -> None:
+        self._show = show
+        self._text: bytes | None = None
+        self._position = 0
+
+    def read(self, size: int, offset: int) -> bytes:
+        if self._text is None or offset == 0 or offset != self._position:
+            self._text = self._show()
+        data = self._text[offset : offset + size]
+        self._position = offset + len(data)
+        return data
+
+
+class Attribute(File):
+    """A sysfs attribute: one value as text.
+
+    :param show: the value's text
+    :param store: takes what one write() brings, and raises what that write answers
+    """
+
+    def __init__(
+        self, mode: int, show: Callable[[], bytes] | None = None, store: Callable[[bytes], None] | None = None
+    ) -> None:
+        super().__init__(mode)
+        self.show = show
+        self.store = store
+
+    @property
+    def size(self) -> int:
+        return PAGE_SIZE
+
+    def open(self, context: OpenContext) -> OpenFile:
+        """``kernfs_fop_open()``: not even root gets past the mode.
+
+        :raises OSError: EACCES, ENODEV
+        """
+        if not self.active:
+            raise err(errno.ENODEV)
+        if (context.writable and not self.mode & _S_IWUGO) or (context.readable and not self.mode & _S_IRUGO):
+            raise err(errno.EACCES)
+        return _OpenAttribute(self)
+
+
+class _OpenAttribute:
+    def __init__(self, node: Attribute) -> None:
+        self._node = node
+        self._buffer = _SeqBuffer(node.show or _no_operation)
+
+    def _get_active(self) -> None:
+        if not self._node.active:
+            raise err(errno.ENODEV)
+
+    def read(self, size: int, offset: int) -> bytes:
+        self._get_active()
+        return self._buffer.read(size, offset)
+
+    def write(self, data: bytes, offset: int) -> int:
+        """One write() is one value, wherever in the file it is said to go."""
+        self._get_active()
+        data = data[:PAGE_SIZE]
+        if data:
+            (self._node.store or _no_operation)(data)
+        return len(data)
+
+
+def _no_operation(*args: object) -> bytes:
+    """Stands for a show or store that an attribute does not have, where its mode has been changed to allow it."""
+    raise err(errno.EIO)
+
+
+class BinAttribute(File):
+    """A sysfs binary attribute.
+
+    :param size: bytes in it
+    :param read: returns the bytes at an offset, at most so many, for whoever opened the file
+    """
+
+    def __init__(self, mode: int, size: int, read: Callable[[Cred, int, int], bytes]) -> None:
+        super().__init__(mode)
+        self._size = size
+        self.read = read
+
+    @property
+    def size(self) -> int:
+        return self._size
+
+    def open(self, context: OpenContext) -> OpenFile:
+        """:raises OSError: EACCES for writing, ENODEV"""
+        if not self.active:
+            raise err(errno.ENODEV)
+        if context.writable or (context.readable and not self.mode & _S_IRUGO):
+            raise err(errno.EACCES)
+        return _OpenBinAttribute(self, context.cred)
+
+
+class _OpenBinAttribute:
+    def __init__(self, node: BinAttribute, cred: Cred) -> None:
+        self._node = node
+        self._cred = cred
+
+    def read(self, size: int, offset: int) -> bytes:
+        if not self._node.active:
+            raise err(errno.ENODEV)
+        size = min(size, PAGE_SIZE, self._node.size - offset)
+        return self._node.read(self._cred, offset, size) if size > 0 else b""
+
+    def write(self, data: bytes, offset: int) -> int:
+        raise err(errno.EIO)
+
+
+class SeqFile(File):
+    """A procfs file that is made anew each time it is read from its beginning.
+
+    :param show: returns the text, for whoever opened the file
+    """
+
+    def __init__(self, show: Callable[[Cred], bytes], mode: int = 0o444) -> None:
+        super().__init__(mode)
+        self.show = show
+
+    def open(self, context: OpenContext) -> OpenFile:
+        return _OpenSeqFile(lambda: self.show(context.cred))
+
+
+class _OpenSeqFile(_SeqBuffer):
+    def write(self, data: bytes, offset: int) -> int:
+        raise err(errno.EIO)
+

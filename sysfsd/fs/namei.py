@@ -1,0 +1,96 @@
+"""Opening a file of the host for whoever asked, as that process would have opened it (path_resolution(7)).
+
+The path starts at the process's own root or working directory, symbolic links do not lead out of its root, and the
+host checks its user's rights, not the daemon's.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.err import err
+
+__all__ = ["open_as"]
+
+_SYS_SETGROUPS: Final = 116
+_SYS_SETFSUID: Final = 122
+_SYS_SETFSGID: Final = 123
+_SYS_OPENAT2: Final = 437
+_RESOLVE_NO_MAGICLINKS: Final = 0x02
+_RESOLVE_IN_ROOT: Final = 0x10
+
+_libc: Final = ctypes.CDLL(None, use_errno=True)
+
+
+def _syscall(number: int, *args: object) -> int:
+    result = int(_libc.syscall(ctypes.c_long(number), *args))
+    if result < 0:
+        raise err(ctypes.get_errno())
+    return result
+
+
+def _setgroups(groups: list[int]) -> None:
+    """For this thread only, unlike :func:`os.setgroups`."""
+    _syscall(_SYS_SETGROUPS, ctypes.c_long(len(groups)), (ctypes.c_uint * len(groups))(*groups))
+
+
+def _groups_of(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+        return next(([int(g) for g in line.split()[1:]] for line in status if line.startswith("Groups:")), [])
+
+
+@contextmanager
+def _fs_credentials(cred: Cred) -> Iterator[None]:
+    """Within, the thread opens files with the rights of *cred*, if it may choose whose."""
+    if os.geteuid() != 0 or (cred.uid == 0 and cred.gid == 0):
+        yield
+        return
+    own_groups = os.getgroups()
+    _setgroups(_groups_of(cred.pid))
+    _syscall(_SYS_SETFSGID, ctypes.c_uint(cred.gid))
+    _syscall(_SYS_SETFSUID, ctypes.c_uint(cred.uid))
+    try:
+        yield
+    finally:
+        _syscall(_SYS_SETFSUID, ctypes.c_uint(os.geteuid()))
+        _syscall(_SYS_SETFSGID, ctypes.c_uint(os.getegid()))
+        _setgroups(own_groups)
+
+
+def _openat2(root: int, path: bytes, flags: int) -> int:
+    how = struct.pack("<QQQ", flags, 0, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
+    return _syscall(_SYS_OPENAT2, ctypes.c_int(root), path, how, ctypes.c_size_t(len(how)))
+
+
+def open_as(cred: Cred, path: bytes) -> int:
+    """Open *path* for reading on behalf of the process ``cred.pid``.
+
+    :returns: a descriptor
+    :raises OSError: as open(2); ESRCH if the process is gone
+    """
+    try:
+        root = os.open(f"/proc/{cred.pid}/root", os.O_PATH | os.O_DIRECTORY)
+    except FileNotFoundError:
+        raise err(errno.ESRCH) from None
+    try:
+        if not path.startswith(b"/"):
+            path = _cwd_below_root(cred.pid) + b"/" + path
+        with _fs_credentials(cred):
+            return _openat2(root, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
+    finally:
+        os.close(root)
+
+
+def _cwd_below_root(pid: int) -> bytes:
+    """The process's working directory as a path from its own root."""
+    root, cwd = (os.readlink(f"/proc/{pid}/{name}".encode()) for name in ("root", "cwd"))
+    if root != b"/" and (cwd + b"/").startswith(root + b"/"):
+        cwd = cwd[len(root) :]
+    return cwd

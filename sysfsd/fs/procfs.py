@@ -1,0 +1,121 @@
+"""/proc, as far as modules and the kernel log are concerned (kernel/module/procfs.c, fs/proc/)."""
+
+from __future__ import annotations
+
+import errno
+from typing import Final
+
+from sysfsd.fs.kernfs import Directory, Errors, File, OpenContext, OpenFile, SeqFile, proc_order, sysctl_order
+from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.err import err
+from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.module import Module, ModuleState
+from sysfsd.kernel.sysctl import KERN_TABLE, CtlTable
+
+__all__ = ["proc"]
+
+_PROC_ERRORS: Final = Errors(
+    create=errno.ENOENT, mkdir=errno.ENOENT, mknod=errno.ENOENT, symlink=errno.ENOENT, link=errno.ENOENT
+)
+_SYSCTL_ERRORS: Final = Errors(create=errno.ENOENT, setattr=errno.EPERM)
+
+_STATES: Final = {ModuleState.GOING: "Unloading", ModuleState.COMING: "Loading"}
+
+
+def proc(kernel: Kernel) -> Directory:
+    """The directory /proc."""
+
+    def fixed(text: str) -> SeqFile:
+        return SeqFile(lambda cred: text.encode("latin-1"))
+
+    boot = kernel.image.proc
+    return Directory(
+        {
+            "cmdline": fixed(kernel.cmdline + "\n"),
+            "devices": fixed(boot["devices"]),
+            "kallsyms": SeqFile(lambda cred: kallsyms(kernel, cred)),
+            "misc": fixed(boot["misc"]),
+            "modules": SeqFile(lambda cred: modules(kernel, cred)),
+            "sys": Directory(
+                {
+                    "kernel": Directory(
+                        {entry.procname: Sysctl(kernel, entry) for entry in KERN_TABLE},
+                        mode=0o555,
+                        order=sysctl_order,
+                        nlink=1,
+                    )
+                },
+                mode=0o555,
+                order=sysctl_order,
+                errors=_SYSCTL_ERRORS,
+                nlink=1,
+            ),
+            "version": fixed(boot["version"]),
+        },
+        mode=0o555,
+        order=proc_order,
+        errors=_PROC_ERRORS,
+    )
+
+
+def modules(kernel: Kernel, cred: Cred) -> bytes:
+    """/proc/modules: one line a module, the newest first."""
+    show_value = kernel.kallsyms_show_value(cred)
+    with kernel.lock:
+        return "".join(_module_line(kernel, mod, show_value) for mod in kernel.modules).encode("latin-1")
+
+
+def _module_line(kernel: Kernel, mod: Module, show_value: bool) -> str:
+    """``m_show()``: name, size, references, who uses it, state, address, taints."""
+    size = mod.init_layout.size + mod.core_layout.size
+    state = _STATES.get(mod.state, "Live")
+    address = mod.core_layout.base if show_value else 0
+    flags = f" {mod.flags()}" if mod.taints else ""
+    return f"{mod.name} {size}{_unload_info(kernel, mod)} {state} 0x{address:016x}{flags}\n"
+
+
+def _unload_info(kernel: Kernel, mod: Module) -> str:
+    if "CONFIG_MODULE_UNLOAD" not in kernel.config:
+        return " - -"
+    users = "".join(f"{user.name}," for user in mod.source_list) + ("[permanent]," if mod.permanent else "")
+    return f" {mod.refcount} {users or '-'}"
+
+
+def kallsyms(kernel: Kernel, cred: Cred) -> bytes:
+    """/proc/kallsyms: the kernel's symbols, then each module's."""
+    show_value = kernel.kallsyms_show_value(cred)
+    with kernel.lock:
+        lines = [kernel.kallsyms.kernel_lines(show_value)]
+        lines += [kernel.kallsyms.module_lines(mod, show_value) for mod in kernel.modules]
+    return b"".join(lines)
+
+
+class Sysctl(File):
+    """A file below /proc/sys."""
+
+    def __init__(self, kernel: Kernel, entry: CtlTable) -> None:
+        super().__init__(entry.mode)
+        self._kernel = kernel
+        self._entry = entry
+
+    def open(self, context: OpenContext) -> OpenFile:
+        """:raises OSError: EACCES; the mode holds for root as well"""
+        if context.writable and not self.mode & 0o222:
+            raise err(errno.EACCES)
+        return _OpenSysctl(self._kernel, self._entry, context.cred)
+
+
+class _OpenSysctl:
+    def __init__(self, kernel: Kernel, entry: CtlTable, cred: Cred) -> None:
+        self._kernel = kernel
+        self._handler = entry.handler
+        self._cred = cred
+
+    def read(self, size: int, offset: int) -> bytes:
+        with self._kernel.lock:
+            return self._handler.read(self._kernel, size, offset)
+
+    def write(self, data: bytes, offset: int) -> int:
+        with self._kernel.lock:
+            self._handler.write(self._kernel, self._cred, data, offset)
+        return len(data)

@@ -1,0 +1,221 @@
+"""/sys/module (kernel/module/sysfs.c, kernel/params.c).
+
+What a module's directory holds is written down in tables: the attributes of every module in ``MODINFO_ATTRS``, its
+parameters in the module itself.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Final, NamedTuple
+
+from sysfsd.fs.kernfs import PAGE_SIZE, Attribute, BinAttribute, Directory, Errors, Node, Symlink
+from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.err import err
+from sysfsd.kernel.image import BuiltinModule, BuiltinParameter
+from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
+from sysfsd.kernel.module import Module, ModuleSection
+from sysfsd.kernel.panic import taint_letters
+from sysfsd.kernel.params import KernelParam, show_param, store_param
+
+__all__ = ["MODINFO_ATTRS", "ModuleAttribute", "ModuleKset"]
+
+_S_IWUGO: Final = 0o222
+#: ``0x``, sixteen digits, a newline.
+_MODULE_SECT_READ_SIZE: Final = 19
+
+_SYSFS_ERRORS: Final = Errors(create=errno.EACCES)
+
+
+def _text(value: object) -> bytes:
+    return f"{value}\n".encode("latin-1")[: PAGE_SIZE - 1]
+
+
+_UEVENT_ACTIONS: Final = (b"add", b"remove", b"change", b"move", b"online", b"offline", b"bind", b"unbind")
+_UEVENT_ARGS: Final = re.compile(
+    rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}( [0-9A-Za-z]+=[0-9A-Za-z]+)*"
+)
+
+
+def _store_uevent(kernel: Kernel, name: str, data: bytes) -> None:
+    """``kobject_synth_uevent()``: an action, and perhaps a UUID and variables. Nobody here listens.
+
+    :raises OSError: EINVAL
+    """
+    if data[-1:] in (b"\n", b"\0"):
+        data = data[:-1]
+    action, space, args = data.partition(b" ")
+    if action not in _UEVENT_ACTIONS:
+        message = "unknown uevent action string"
+    elif space and not _UEVENT_ARGS.fullmatch(args):
+        message = "incorrect uevent action arguments"
+    else:
+        return
+    kernel.log.pr_warn(f"synth uevent: /module/{name}: {message}")
+    raise err(errno.EINVAL)
+
+
+class ModuleAttribute(NamedTuple):
+    """``struct module_attribute``: a file in each module's directory.
+
+    *exists* says which modules have it.
+    """
+
+    name: str
+    mode: int
+    show: Callable[[Module], object] | None = None
+    store: Callable[[Kernel, str, bytes], None] | None = None
+    exists: Callable[[Kernel, Module], bool] = lambda kernel, mod: True
+
+
+MODINFO_ATTRS: Final = (
+    ModuleAttribute("uevent", 0o200, store=_store_uevent),
+    ModuleAttribute("version", 0o444, lambda mod: mod.version, exists=lambda kernel, mod: mod.version is not None),
+    ModuleAttribute(
+        "srcversion", 0o444, lambda mod: mod.srcversion, exists=lambda kernel, mod: mod.srcversion is not None
+    ),
+    ModuleAttribute("initstate", 0o444, lambda mod: mod.state.name.lower()),
+    ModuleAttribute("coresize", 0o444, lambda mod: mod.core_layout.size),
+    ModuleAttribute("initsize", 0o444, lambda mod: mod.init_layout.size),
+    ModuleAttribute("taint", 0o444, lambda mod: taint_letters(mod.taints)),
+    ModuleAttribute(
+        "refcnt", 0o444, lambda mod: mod.refcount, exists=lambda kernel, mod: "CONFIG_MODULE_UNLOAD" in kernel.config
+    ),
+)
+
+
+class ModuleKset(Directory):
+    """The directory of all modules, built in or loaded; it follows the kernel as modules come and go."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        super().__init__(
+            {name: self._builtin(name, module) for name, module in kernel.image.builtin_modules.items()},
+            errors=_SYSFS_ERRORS,
+        )
+        kernel.sysfs = self
+
+    # The kernel says
+
+    def mod_sysfs_setup(self, mod: Module) -> None:
+        """:raises OSError: EEXIST where two parameters want the same file"""
+        visible = [kp.name for kp in mod.kp if kp.perm]
+        for name in visible:
+            if visible.count(name) > 1:
+                path = f"/module/{mod.name}/parameters/{name}"
+                self._kernel.log.pr_warn(f"sysfs: cannot create duplicate filename '{path}'")
+                raise err(errno.EEXIST)
+        self.add(mod.name, self._module(mod))
+        for used in mod.target_list:
+            self._holders(used).add(mod.name, Symlink(f"../../{mod.name}"))
+
+    def mod_sysfs_teardown(self, mod: Module) -> None:
+        for used in mod.target_list:
+            self._holders(used).remove(mod.name)
+        self.remove(mod.name)
+
+    def _holders(self, mod: Module) -> Directory:
+        module = self.children[mod.name]
+        assert isinstance(module, Directory)
+        holders = module.children["holders"]
+        assert isinstance(holders, Directory)
+        return holders
+
+    # A loaded module
+
+    def _module(self, mod: Module) -> Directory:
+        kernel = self._kernel
+        nodes: dict[str, Node] = {
+            attr.name: Attribute(
+                attr.mode,
+                partial(self._show, attr.show, mod) if attr.show else None,
+                partial(self._store, attr.store, mod.name) if attr.store else None,
+            )
+            for attr in MODINFO_ATTRS
+            if attr.exists(kernel, mod)
+        }
+        nodes["holders"] = Directory()
+        if any(kp.perm for kp in mod.kp):
+            nodes["parameters"] = Directory(lambda: {kp.name: self._parameter(kp) for kp in mod.kp if kp.perm})
+        names = [section.name for section in mod.sections]
+        if len(set(names)) == len(names):
+            nodes["sections"] = Directory(lambda: {s.name: self._section(s) for s in mod.sections})
+            if any(section.note for section in mod.sections):
+                nodes["notes"] = Directory(lambda: {s.name: self._note(s) for s in mod.sections if s.note})
+        return Directory(nodes)
+
+    def _show(self, show: Callable[[Module], object], mod: Module) -> bytes:
+        with self._kernel.lock:
+            return _text(show(mod))
+
+    def _store(self, store: Callable[[Kernel, str, bytes], None], name: str, data: bytes) -> None:
+        with self._kernel.lock:
+            store(self._kernel, name, data)
+
+    def _parameter(self, kp: KernelParam) -> Attribute:
+        """A parameter without a write bit from the start stays read-only, whatever its mode becomes."""
+        return Attribute(
+            kp.perm,
+            partial(self._show_param, kp),
+            partial(self._store_param, kp) if kp.perm & _S_IWUGO else None,
+        )
+
+    def _show_param(self, kp: KernelParam) -> bytes:
+        with self._kernel.lock:
+            return show_param(self._kernel, kp)
+
+    def _store_param(self, kp: KernelParam, data: bytes) -> None:
+        with self._kernel.lock:
+            store_param(self._kernel, kp, data)
+
+    def _section(self, section: ModuleSection) -> BinAttribute:
+        """Its address; a read may only start at the beginning."""
+
+        def read(cred: Cred, offset: int, size: int) -> bytes:
+            if offset:
+                raise err(errno.EINVAL)
+            address = section.address if self._kernel.kallsyms_show_value(cred) else 0
+            return f"0x{address:016x}\n".encode()[:size]
+
+        return BinAttribute(0o400, _MODULE_SECT_READ_SIZE, read)
+
+    def _note(self, section: ModuleSection) -> BinAttribute:
+        def read(cred: Cred, offset: int, size: int) -> bytes:
+            with self._kernel.lock:
+                return self._kernel.memory.read(section.address + offset, size)
+
+        return BinAttribute(0o444, section.size, read)
+
+    # A module that is part of the kernel
+
+    def _builtin(self, name: str, module: BuiltinModule) -> Directory:
+        nodes: dict[str, Node] = {"uevent": Attribute(0o200, None, partial(self._store, _store_uevent, name))}
+        if module.version is not None:
+            nodes["version"] = Attribute(0o444, partial(_text, module.version))
+        if module.parameters:
+            nodes["parameters"] = Directory(
+                lambda: {p: self._builtin_parameter(value) for p, value in module.parameters.items()}
+            )
+        if module.drivers:
+            nodes["drivers"] = Directory({driver: Symlink(target) for driver, target in module.drivers.items()})
+        return Directory(nodes)
+
+    def _builtin_parameter(self, parameter: BuiltinParameter) -> Attribute:
+        """Its type is not known, only its value: a new value must be of the same kind."""
+
+        def store(data: bytes) -> None:
+            text = data.split(b"\0", 1)[0]
+            if parameter.value in ("Y", "N"):
+                parameter.value = "Y" if kstrtobool(text) else "N"
+            elif re.fullmatch(r"-?\d+", parameter.value):
+                parameter.value = str(kstrto(INT_TYPES["ll"], text))
+            else:
+                parameter.value = text.removesuffix(b"\n").decode("latin-1")
+
+        return Attribute(
+            parameter.mode, lambda: _text(parameter.value), store if parameter.mode & _S_IWUGO else None
+        )

@@ -1,0 +1,24 @@
+"""All that is mounted, as one tree."""
+
+from __future__ import annotations
+
+from sysfsd.fs.control import control
+from sysfsd.fs.devfs import dev
+from sysfsd.fs.kernfs import Directory, Tree
+from sysfsd.fs.procfs import proc
+from sysfsd.fs.sysfs import ModuleKset
+from sysfsd.kernel.kernel import Kernel
+
+__all__ = ["tree"]
+
+
+def tree(kernel: Kernel) -> Tree:
+    """The files over *kernel*, which from now on follow what happens to it."""
+    return Tree(
+        {
+            "control": control(kernel),
+            "dev": dev(kernel),
+            "proc": proc(kernel),
+            "sys": Directory({"module": ModuleKset(kernel)}),
+        }
+    )

@@ -1,0 +1,1 @@
+"""The kernel model. It knows nothing of file systems, FUSE, processes or namespaces."""

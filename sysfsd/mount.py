@@ -1,0 +1,247 @@
+"""Between the tree of files and FUSE: the only place that knows fusepy.
+
+The host may keep names and attributes as long as it likes: what changes is announced to it, so that a path that is
+looked up again costs nothing, and one that is gone is gone at once. What a file contains is never kept.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, Final
+
+# Spares fusepy a search with ldconfig and a compiler.
+os.environ.setdefault("FUSE_LIBRARY_PATH", "libfuse.so.2")
+try:
+    import fuse
+except OSError:
+    del os.environ["FUSE_LIBRARY_PATH"]
+    import fuse
+
+from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Symlink, Tree
+from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.err import err
+
+__all__ = ["Mount"]
+
+#: How long the host may believe what it was told (seconds): it is told of every change.
+_TIMEOUT: Final = 1_000_000_000
+
+_libfuse: Final = fuse._libfuse
+_libfuse.fuse_get_session.restype = ctypes.c_void_p
+_libfuse.fuse_get_session.argtypes = [ctypes.c_void_p]
+_libfuse.fuse_session_next_chan.restype = ctypes.c_void_p
+_libfuse.fuse_session_next_chan.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+_libfuse.fuse_lowlevel_notify_inval_entry.argtypes = [
+    ctypes.c_void_p,
+    ctypes.c_ulong,
+    ctypes.c_char_p,
+    ctypes.c_size_t,
+]
+_libfuse.fuse_lowlevel_notify_inval_inode.argtypes = [
+    ctypes.c_void_p,
+    ctypes.c_ulong,
+    ctypes.c_longlong,
+    ctypes.c_longlong,
+]
+
+
+def _capabilities(pid: int) -> int:
+    """``CapEff`` of a process of the host (proc(5)), 0 if it is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+            return next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
+    except OSError:
+        return 0
+
+
+class Mount(fuse.Operations):  # type: ignore[misc]
+    """A tree, mounted.
+
+    Whoever runs the daemon is this kernel's root: files belong to that user, and that user may do all that needs
+    privilege. Of the host's other users, those have privilege here who have it on the host.
+
+    :param tree: what to mount
+    :param mountpoint: where
+    :param ready: called once the mount answers
+    """
+
+    use_ns = True
+    # What the host need not ask: it checks modes itself, and there is nothing to flush.
+    access = flush = fsync = fsyncdir = None
+    opendir = releasedir = None
+    getxattr = listxattr = setxattr = removexattr = None
+    bmap = ioctl = lock = None
+
+    def __init__(self, tree: Tree, mountpoint: str, ready: Callable[[], None] = lambda: None) -> None:
+        self._tree = tree
+        self._mountpoint = os.path.realpath(mountpoint)
+        self._ready = ready
+        self._uid, self._gid = os.geteuid(), os.getegid()
+        self._files: dict[int, OpenFile] = {}
+        self._handles = count(1)
+        self._channel: int | None = None
+
+    def run(self, options: dict[str, str | bool]) -> None:
+        """Serve until somebody unmounts, or a signal ends the process.
+
+        :param options: those of mount.fuse(8), by name
+        :raises OSError: EIO where FUSE cannot mount; libfuse has said why on standard error
+        """
+        defaults: dict[str, str | bool] = {
+            "fsname": "sysfsd",
+            "subtype": "sysfsd",
+            "default_permissions": True,
+            "atomic_o_trunc": True,
+            "big_writes": True,
+            "nonempty": True,
+            "entry_timeout": str(_TIMEOUT),
+            "attr_timeout": str(_TIMEOUT),
+        }
+        try:
+            fuse.FUSE(
+                self,
+                # fusepy encodes all names alike; in Latin-1 every byte stands for itself.
+                os.fsencode(self._mountpoint).decode("latin-1"),
+                raw_fi=True,
+                encoding="latin-1",
+                foreground=True,
+                **{**defaults, **options},
+            )
+        except RuntimeError:
+            raise err(errno.EIO, self._mountpoint) from None
+
+    # The life of the mount
+
+    def init(self, path: str) -> None:
+        session = _libfuse.fuse_get_session(_libfuse.fuse_get_context().contents.fuse)
+        self._channel = _libfuse.fuse_session_next_chan(session, None)
+        self._tree.watchers.append(self._entry_changed)
+        self._ready()
+
+    def destroy(self, path: str) -> None:
+        self._tree.watchers.remove(self._entry_changed)
+        self._channel = None
+
+    def _entry_changed(self, directory: Directory, name: str) -> None:
+        """Make the host forget a name, what lay below it, and its directory's attributes."""
+        if self._channel is None or not directory.seen:
+            return
+        try:
+            # While libfuse is not told inode numbers, it shows its own node's.
+            inode = os.lstat(self._mountpoint + directory.path()).st_ino
+        except OSError:
+            return
+        encoded = name.encode("latin-1")
+        _libfuse.fuse_lowlevel_notify_inval_entry(self._channel, inode, encoded, len(encoded))
+        _libfuse.fuse_lowlevel_notify_inval_inode(self._channel, inode, -1, 0)
+
+    # Names and attributes: without the kernel lock
+
+    def getattr(self, path: str, fh: Any = None) -> dict[str, int]:
+        node = self._tree.lookup(path)
+        node.seen = True
+        return {
+            "st_mode": node.type | node.mode,
+            "st_nlink": node.nlink,
+            "st_uid": self._uid if node.uid is None else node.uid,
+            "st_gid": self._gid if node.gid is None else node.gid,
+            "st_size": node.size,
+            "st_blksize": 4096,
+            "st_atime": node.atime,
+            "st_mtime": node.mtime,
+            "st_ctime": node.ctime,
+        }
+
+    def readdir(self, path: str, fh: int) -> Iterator[str]:
+        node = self._tree.lookup(path)
+        if not isinstance(node, Directory):
+            raise err(errno.ENOTDIR)
+        yield "."
+        yield ".."
+        yield from node.names()
+
+    def readlink(self, path: str) -> str:
+        node = self._tree.lookup(path)
+        if not isinstance(node, Symlink):
+            raise err(errno.EINVAL)
+        return node.target
+
+    def chmod(self, path: str, mode: int) -> None:
+        self._tree.lookup(path).chmod(mode)
+
+    def chown(self, path: str, uid: int, gid: int) -> None:
+        self._tree.lookup(path).chown(uid, gid)
+
+    def utimens(self, path: str, times: tuple[int, int] | None = None) -> None:
+        if times is not None:
+            self._tree.lookup(path).utimens(*times)
+
+    def truncate(self, path: str, length: int, fh: Any = None) -> None:
+        """Synthetic files have no length to change."""
+
+    def statfs(self, path: str) -> dict[str, int]:
+        return {"f_bsize": 4096, "f_frsize": 4096, "f_namemax": 255}
+
+    # Changes of names, which the file systems refuse
+
+    def _parent(self, path: str) -> Node:
+        return self._tree.lookup(path.rpartition("/")[0])
+
+    def create(self, path: str, mode: int, fi: Any = None) -> int:
+        raise err(self._parent(path).errors.create)
+
+    def mkdir(self, path: str, mode: int) -> None:
+        raise err(self._parent(path).errors.mkdir)
+
+    def mknod(self, path: str, mode: int, dev: int) -> None:
+        raise err(self._parent(path).errors.mknod)
+
+    def symlink(self, target: str, source: str) -> None:
+        raise err(self._parent(target).errors.symlink)
+
+    def link(self, target: str, source: str) -> None:
+        raise err(self._parent(target).errors.link)
+
+    def rename(self, old: str, new: str) -> None:
+        raise err(self._parent(new).errors.rename)
+
+    def unlink(self, path: str) -> None:
+        raise err(self._parent(path).errors.unlink)
+
+    def rmdir(self, path: str) -> None:
+        raise err(self._parent(path).errors.rmdir)
+
+    # Contents
+
+    def _cred(self) -> Cred:
+        uid, gid, pid = fuse.fuse_get_context()
+        return Cred(uid, gid, -1 if uid == self._uid != 0 else _capabilities(pid), pid)
+
+    def open(self, path: str, fi: Any) -> int:
+        node = self._tree.lookup(path)
+        if not isinstance(node, File):
+            raise err(errno.EISDIR)
+        file = node.open(OpenContext(self._cred(), fi.flags, _interrupted))
+        fi.fh = handle = next(self._handles)
+        fi.direct_io = True
+        self._files[handle] = file
+        return 0
+
+    def read(self, path: str, size: int, offset: int, fi: Any) -> bytes:
+        return self._files[fi.fh].read(size, offset)
+
+    def write(self, path: str, data: bytes, offset: int, fi: Any) -> int:
+        return self._files[fi.fh].write(data, offset)
+
+    def release(self, path: str, fi: Any) -> int:
+        del self._files[fi.fh]
+        return 0
+
+
+def _interrupted() -> bool:
+    """Whether the caller of the operation that this thread carries out no longer waits for it."""
+    return bool(_libfuse.fuse_interrupted())
