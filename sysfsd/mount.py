@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import time
 from collections.abc import Callable, Iterator
 from itertools import count
 from typing import Any, Final
@@ -21,7 +22,7 @@ except OSError:
     del os.environ["FUSE_LIBRARY_PATH"]
     import fuse
 
-from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Symlink, Tree
+from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, Symlink, Tree
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
 
@@ -29,6 +30,9 @@ __all__ = ["Mount"]
 
 #: How long the host may believe what it was told (seconds): it is told of every change.
 _TIMEOUT: Final = 1_000_000_000
+
+_UTIME_NOW: Final = (1 << 30) - 1
+_UTIME_OMIT: Final = (1 << 30) - 2
 
 _libfuse: Final = fuse._libfuse
 _libfuse.fuse_get_session.restype = ctypes.c_void_p
@@ -70,6 +74,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
     """
 
     use_ns = True
+    flag_utime_omit_ok = 1
     # What the host need not ask: it checks modes itself, and there is nothing to flush.
     access = flush = fsync = fsyncdir = None
     opendir = releasedir = None
@@ -150,7 +155,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
             "st_uid": self._uid if node.uid is None else node.uid,
             "st_gid": self._gid if node.gid is None else node.gid,
             "st_size": node.size,
-            "st_blksize": 4096,
+            "st_blksize": node.fstype.blksize,
             "st_atime": node.atime,
             "st_mtime": node.mtime,
             "st_ctime": node.ctime,
@@ -177,43 +182,37 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._tree.lookup(path).chown(uid, gid)
 
     def utimens(self, path: str, times: tuple[int, int] | None = None) -> None:
-        if times is not None:
-            self._tree.lookup(path).utimens(*times)
+        atime, mtime = (_utime(stamp) for stamp in times or (None, None))
+        self._tree.lookup(path).utimens(atime, mtime)
 
     def truncate(self, path: str, length: int, fh: Any = None) -> None:
-        """Synthetic files have no length to change."""
+        self._tree.lookup(path).truncate()
 
     def statfs(self, path: str) -> dict[str, int]:
         return {"f_bsize": 4096, "f_frsize": 4096, "f_namemax": 255}
 
     # Changes of names, which the file systems refuse
 
-    def _parent(self, path: str) -> Node:
-        return self._tree.lookup(path.rpartition("/")[0])
+    def _fstype(self, path: str) -> FileSystemType:
+        return self._tree.lookup(path.rpartition("/")[0]).fstype
 
     def create(self, path: str, mode: int, fi: Any = None) -> int:
-        raise err(self._parent(path).errors.create)
+        raise err(self._fstype(path).create)
 
-    def mkdir(self, path: str, mode: int) -> None:
-        raise err(self._parent(path).errors.mkdir)
+    def _make(self, path: str, *args: Any) -> None:
+        raise err(self._fstype(path).make)
 
-    def mknod(self, path: str, mode: int, dev: int) -> None:
-        raise err(self._parent(path).errors.mknod)
+    def _remove(self, path: str) -> None:
+        raise err(self._fstype(path).remove)
 
-    def symlink(self, target: str, source: str) -> None:
-        raise err(self._parent(target).errors.symlink)
-
-    def link(self, target: str, source: str) -> None:
-        raise err(self._parent(target).errors.link)
+    mkdir = mknod = symlink = link = _make
+    unlink = rmdir = _remove
 
     def rename(self, old: str, new: str) -> None:
-        raise err(self._parent(new).errors.rename)
-
-    def unlink(self, path: str) -> None:
-        raise err(self._parent(path).errors.unlink)
-
-    def rmdir(self, path: str) -> None:
-        raise err(self._parent(path).errors.rmdir)
+        name = new.rpartition("/")[2]
+        parent = self._tree.lookup(new.removesuffix(name))
+        exists = isinstance(parent, Directory) and name in parent.children
+        raise err(parent.fstype.remove if exists else parent.fstype.make)
 
     # Contents
 
@@ -226,6 +225,8 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         if not isinstance(node, File):
             raise err(errno.EISDIR)
         file = node.open(OpenContext(self._cred(), fi.flags, _interrupted))
+        if fi.flags & os.O_TRUNC:
+            node.truncate()
         fi.fh = handle = next(self._handles)
         fi.direct_io = True
         self._files[handle] = file
@@ -240,6 +241,13 @@ class Mount(fuse.Operations):  # type: ignore[misc]
     def release(self, path: str, fi: Any) -> int:
         del self._files[fi.fh]
         return 0
+
+
+def _utime(stamp: int | None) -> int | None:
+    """A time from utimensat(2), whose nanoseconds may say "now" (also: None) or "leave it"."""
+    if stamp is None or stamp == _UTIME_NOW:
+        return time.time_ns()
+    return None if stamp == _UTIME_OMIT else stamp
 
 
 def _interrupted() -> bool:

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from sysfsd.fs.kernfs import Directory, Errors, File, OpenContext, OpenFile
+from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile
 from sysfsd.fs.namei import open_as
 from sysfsd.kernel.cmdline import next_arg, skip_spaces
 from sysfsd.kernel.cred import Cred
@@ -30,7 +30,7 @@ def control(kernel: Kernel) -> Directory:
             "load": ControlFile(lambda data, cred: load(kernel, data, cred)),
             "unload": ControlFile(lambda data, cred: unload(kernel, data, cred)),
         },
-        errors=Errors(create=errno.EACCES),
+        fstype=FileSystemType(create=errno.EACCES),
     )
 
 

@@ -7,7 +7,7 @@ import os
 import re
 from typing import Final
 
-from sysfsd.fs.kernfs import Directory, Errors, File, OpenContext, OpenFile
+from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile
 from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.kernel import Kernel
@@ -23,7 +23,7 @@ _INTERRUPT_POLL: Final = 0.1
 
 def dev(kernel: Kernel) -> Directory:
     """The directory /dev."""
-    return Directory({"kmsg": Kmsg(kernel)}, errors=Errors(create=errno.EACCES))
+    return Directory({"kmsg": Kmsg(kernel)}, fstype=FileSystemType(create=errno.EACCES))
 
 
 class Kmsg(File):

@@ -27,14 +27,16 @@ __all__ = [
     "Attribute",
     "BinAttribute",
     "Directory",
-    "Errors",
     "File",
+    "FileSystemType",
     "Node",
     "OpenContext",
     "OpenFile",
     "SeqFile",
     "Symlink",
     "Tree",
+    "kernfs_order",
+    "proc_order",
 ]
 
 PAGE_SIZE: Final = 4096
@@ -42,19 +44,21 @@ _S_IWUGO: Final = 0o222
 _S_IRUGO: Final = 0o444
 
 
-class Errors(NamedTuple):
-    """What a file system answers when its users try to change its names."""
+class FileSystemType(NamedTuple):
+    """What the file systems that are played here differ in: what they answer to changes, and how they look."""
 
+    #: open(2) with O_CREAT of a new name.
     create: int = errno.EPERM
-    mkdir: int = errno.EPERM
-    mknod: int = errno.EPERM
-    symlink: int = errno.EPERM
-    link: int = errno.EPERM
-    rename: int = errno.EPERM
-    unlink: int = errno.EPERM
-    rmdir: int = errno.EPERM
+    #: Any other way to make a new name: mkdir, mknod, symlink, link, and rename to it.
+    make: int = errno.EPERM
+    #: unlink, rmdir, and rename to a name that is there.
+    remove: int = errno.EPERM
     #: chmod and chown; 0 where they work.
     setattr: int = 0
+    #: ``st_blksize`` (bytes).
+    blksize: int = 4096
+    #: The key by which a directory lists its names.
+    order: Callable[[str], tuple[int, str]] = lambda name: (0, name)
 
 
 class Node:
@@ -69,8 +73,8 @@ class Node:
         self.mode = mode
         self.uid: int | None = None
         self.gid: int | None = None
-        now = time.time_ns()
-        self.atime = self.mtime = self.ctime = now
+        self.atime = self.mtime = self.ctime = time.time_ns()
+        self._has_iattr = False
         self.parent: Directory | None = None
         self.name = ""
         #: Someone outside may have a copy of this node's name and attributes.
@@ -102,37 +106,50 @@ class Node:
         return "" if self.parent is None else f"{self.parent.path()}/{self.name}"
 
     @property
-    def errors(self) -> Errors:
-        """What changing names here answers: the next directory above that says so decides."""
+    def fstype(self) -> FileSystemType:
+        """The file system that the node belongs to: the next directory above that begins one says so."""
         node: Directory | None = self if isinstance(self, Directory) else self.parent
         while node is not None:
-            if node.own_errors is not None:
-                return node.own_errors
+            if node.own_fstype is not None:
+                return node.own_fstype
             node = node.parent
-        return Errors()
+        return FileSystemType()
 
     def chmod(self, mode: int) -> None:
         """:raises OSError: EPERM where the file system does not let modes change"""
-        self._setattr()
+        self._change_attributes()
         self.mode = stat.S_IMODE(mode)
 
     def chown(self, uid: int, gid: int) -> None:
         """-1 leaves the user or the group as it is."""
-        self._setattr()
+        self._change_attributes()
         if uid != -1:
             self.uid = uid
         if gid != -1:
             self.gid = gid
 
-    def utimens(self, atime: int, mtime: int) -> None:
-        """Set the times, in nanoseconds since the epoch."""
-        self.atime, self.mtime = atime, mtime
-        self.ctime = time.time_ns()
+    def utimens(self, atime: int | None, mtime: int | None) -> None:
+        """Set the times, in nanoseconds since the epoch; None leaves one as it is."""
+        self._setattr()
+        self.atime = self.atime if atime is None else atime
+        self.mtime = self.mtime if mtime is None else mtime
+
+    def truncate(self) -> None:
+        """There is no length to change, but it counts as a change."""
+        self._setattr()
+        self.mtime = self.ctime
+
+    def _change_attributes(self) -> None:
+        if self.fstype.setattr:
+            raise err(self.fstype.setattr)
+        self._setattr()
 
     def _setattr(self) -> None:
-        if self.errors.setattr:
-            raise err(self.errors.setattr)
+        """``__kernfs_setattr()``: the first change is also when the node gets times of its own."""
         self.ctime = time.time_ns()
+        if not self._has_iattr:
+            self._has_iattr = True
+            self.atime = self.mtime = self.ctime
 
 
 # Directories
@@ -154,17 +171,11 @@ def proc_order(name: str) -> tuple[int, str]:
     return len(name), name
 
 
-def sysctl_order(name: str) -> tuple[int, str]:
-    """/proc/sys lists its files by name."""
-    return 0, name
-
-
 class Directory(Node):
     """A directory.
 
     :param children: the nodes in it by name, or a function that makes them when they are first asked for
-    :param order: the key by which the directory lists its names
-    :param errors: what it and all below answer to changes of names; None: as the directory above
+    :param fstype: the file system that begins here; None: that of the directory above
     :param nlink: a fixed link count, for a file system that does not count subdirectories
     """
 
@@ -174,13 +185,11 @@ class Directory(Node):
         self,
         children: Mapping[str, Node] | Callable[[], Mapping[str, Node]] | None = None,
         mode: int = 0o755,
-        order: Callable[[str], tuple[int, str]] = kernfs_order,
-        errors: Errors | None = None,
+        fstype: FileSystemType | None = None,
         nlink: int | None = None,
     ) -> None:
         super().__init__(mode)
-        self.order = order
-        self.own_errors = errors
+        self.own_fstype = fstype
         self._nlink = nlink
         self._children: dict[str, Node] = {}
         self._subdirectories = 0
@@ -216,7 +225,7 @@ class Directory(Node):
         """The names in the directory's order."""
         names = self._sorted
         if names is None:
-            names = self._sorted = sorted(self.children, key=self.order)
+            names = self._sorted = sorted(self.children, key=self.fstype.order)
         return names
 
     def add(self, name: str, node: Node) -> None:
@@ -234,7 +243,6 @@ class Directory(Node):
 
     def _changed(self, name: str) -> None:
         self._sorted = None
-        self.mtime = self.ctime = time.time_ns()
         root = self.root
         if isinstance(root, Tree):
             for watcher in root.watchers:
@@ -245,7 +253,7 @@ class Tree(Directory):
     """The root of a tree; *watchers* are told of each name that comes or goes, once it has."""
 
     def __init__(self, children: Mapping[str, Node]) -> None:
-        super().__init__(children, order=sysctl_order)
+        super().__init__(children, fstype=FileSystemType())
         self.watchers: list[Callable[[Directory, str], None]] = []
 
     def lookup(self, path: str) -> Node:
@@ -432,15 +440,15 @@ class _OpenBinAttribute:
 class SeqFile(File):
     """A procfs file that is made anew each time it is read from its beginning.
 
-    :param show: returns the text, for whoever opened the file
+    :param open_: called for whoever opens the file; returns the function that makes the text
     """
 
-    def __init__(self, show: Callable[[Cred], bytes], mode: int = 0o444) -> None:
+    def __init__(self, open_: Callable[[Cred], Callable[[], bytes]], mode: int = 0o444) -> None:
         super().__init__(mode)
-        self.show = show
+        self._open = open_
 
     def open(self, context: OpenContext) -> OpenFile:
-        return _OpenSeqFile(lambda: self.show(context.cred))
+        return _OpenSeqFile(self._open(context.cred))
 
 
 class _OpenSeqFile(_SeqBuffer):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from typing import Final
 
-from sysfsd.fs.kernfs import Directory, Errors, File, OpenContext, OpenFile, SeqFile, proc_order, sysctl_order
+from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, SeqFile, proc_order
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.kernel import Kernel
@@ -14,10 +15,11 @@ from sysfsd.kernel.sysctl import KERN_TABLE, CtlTable
 
 __all__ = ["proc"]
 
-_PROC_ERRORS: Final = Errors(
-    create=errno.ENOENT, mkdir=errno.ENOENT, mknod=errno.ENOENT, symlink=errno.ENOENT, link=errno.ENOENT
+#: The file system that /proc is, and the part of it that is /proc/sys.
+PROC: Final = FileSystemType(create=errno.ENOENT, make=errno.ENOENT, blksize=1024, order=proc_order)
+PROC_SYS: Final = FileSystemType(
+    create=errno.ENOENT, make=errno.ENOENT, remove=errno.EACCES, setattr=errno.EPERM, blksize=1024
 )
-_SYSCTL_ERRORS: Final = Errors(create=errno.ENOENT, setattr=errno.EPERM)
 
 _STATES: Final = {ModuleState.GOING: "Unloading", ModuleState.COMING: "Loading"}
 
@@ -26,7 +28,7 @@ def proc(kernel: Kernel) -> Directory:
     """The directory /proc."""
 
     def fixed(text: str) -> SeqFile:
-        return SeqFile(lambda cred: text.encode("latin-1"))
+        return SeqFile(lambda cred: lambda: text.encode("latin-1"))
 
     boot = kernel.image.proc
     return Directory(
@@ -41,28 +43,29 @@ def proc(kernel: Kernel) -> Directory:
                     "kernel": Directory(
                         {entry.procname: Sysctl(kernel, entry) for entry in KERN_TABLE},
                         mode=0o555,
-                        order=sysctl_order,
+                        fstype=PROC_SYS,
                         nlink=1,
                     )
                 },
                 mode=0o555,
-                order=sysctl_order,
-                errors=_SYSCTL_ERRORS,
                 nlink=1,
             ),
             "version": fixed(boot["version"]),
         },
         mode=0o555,
-        order=proc_order,
-        errors=_PROC_ERRORS,
+        fstype=PROC,
     )
 
 
-def modules(kernel: Kernel, cred: Cred) -> bytes:
+def modules(kernel: Kernel, cred: Cred) -> Callable[[], bytes]:
     """/proc/modules: one line a module, the newest first."""
     show_value = kernel.kallsyms_show_value(cred)
-    with kernel.lock:
-        return "".join(_module_line(kernel, mod, show_value) for mod in kernel.modules).encode("latin-1")
+
+    def show() -> bytes:
+        with kernel.lock:
+            return "".join(_module_line(kernel, mod, show_value) for mod in kernel.modules).encode("latin-1")
+
+    return show
 
 
 def _module_line(kernel: Kernel, mod: Module, show_value: bool) -> str:
@@ -81,13 +84,17 @@ def _unload_info(kernel: Kernel, mod: Module) -> str:
     return f" {mod.refcount} {users or '-'}"
 
 
-def kallsyms(kernel: Kernel, cred: Cred) -> bytes:
+def kallsyms(kernel: Kernel, cred: Cred) -> Callable[[], bytes]:
     """/proc/kallsyms: the kernel's symbols, then each module's."""
     show_value = kernel.kallsyms_show_value(cred)
-    with kernel.lock:
-        lines = [kernel.kallsyms.kernel_lines(show_value)]
-        lines += [kernel.kallsyms.module_lines(mod, show_value) for mod in kernel.modules]
-    return b"".join(lines)
+
+    def show() -> bytes:
+        with kernel.lock:
+            lines = [kernel.kallsyms.kernel_lines(show_value)]
+            lines += [kernel.kallsyms.module_lines(mod, show_value) for mod in kernel.modules]
+        return b"".join(lines)
+
+    return show
 
 
 class Sysctl(File):

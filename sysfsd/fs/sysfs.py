@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from sysfsd.fs.kernfs import PAGE_SIZE, Attribute, BinAttribute, Directory, Errors, Node, Symlink
+from sysfsd.fs.kernfs import PAGE_SIZE, Attribute, BinAttribute, Directory, FileSystemType, Node, Symlink, kernfs_order
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.image import BuiltinModule, BuiltinParameter
@@ -22,13 +22,14 @@ from sysfsd.kernel.module import Module, ModuleSection
 from sysfsd.kernel.panic import taint_letters
 from sysfsd.kernel.params import KernelParam, show_param, store_param
 
-__all__ = ["MODINFO_ATTRS", "ModuleAttribute", "ModuleKset"]
+__all__ = ["MODINFO_ATTRS", "ModuleAttribute", "ModuleKset", "sys"]
 
 _S_IWUGO: Final = 0o222
 #: ``0x``, sixteen digits, a newline.
 _MODULE_SECT_READ_SIZE: Final = 19
 
-_SYSFS_ERRORS: Final = Errors(create=errno.EACCES)
+#: The file system that /sys is.
+SYSFS: Final = FileSystemType(create=errno.EACCES, order=kernfs_order)
 
 
 def _text(value: object) -> bytes:
@@ -88,14 +89,18 @@ MODINFO_ATTRS: Final = (
 )
 
 
+def sys(kernel: Kernel) -> Directory:
+    """The directory /sys."""
+    return Directory({"module": ModuleKset(kernel)}, mode=0o555, fstype=SYSFS)
+
+
 class ModuleKset(Directory):
     """The directory of all modules, built in or loaded; it follows the kernel as modules come and go."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         super().__init__(
-            {name: self._builtin(name, module) for name, module in kernel.image.builtin_modules.items()},
-            errors=_SYSFS_ERRORS,
+            {name: self._builtin(name, module) for name, module in kernel.image.builtin_modules.items()}
         )
         kernel.sysfs = self
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sysfsd.fs.control import control
 from sysfsd.fs.devfs import dev
-from sysfsd.fs.kernfs import Directory, Tree
+from sysfsd.fs.kernfs import Tree
 from sysfsd.fs.procfs import proc
-from sysfsd.fs.sysfs import ModuleKset
+from sysfsd.fs.sysfs import sys
 from sysfsd.kernel.kernel import Kernel
 
 __all__ = ["tree"]
@@ -19,6 +19,6 @@ def tree(kernel: Kernel) -> Tree:
             "control": control(kernel),
             "dev": dev(kernel),
             "proc": proc(kernel),
-            "sys": Directory({"module": ModuleKset(kernel)}),
+            "sys": sys(kernel),
         }
     )

@@ -1,0 +1,48 @@
+"""What a kernel must be again after a refusal."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.module import ModuleState
+
+__all__ = ["KernelState", "log", "state"]
+
+
+class KernelState(NamedTuple):
+    """Everything that loading a module takes."""
+
+    holes: list[tuple[int, int]]
+    percpu: list[tuple[int, int]]
+    strings: set[int]
+    exports: set[str]
+    #: Name, size, references, users, state, address and flags, as in /proc/modules.
+    modules: list[tuple[str, int, int, list[str], ModuleState, int, str]]
+
+
+def state(kernel: Kernel) -> KernelState:
+    """What is taken now."""
+    return KernelState(
+        list(kernel.memory.modules._holes),
+        list(kernel.percpu._used),
+        set(kernel.kmalloced_params),
+        set(kernel.modules._exports),
+        [
+            (
+                mod.name,
+                mod.core_layout.size + mod.init_layout.size,
+                mod.refcount,
+                [user.name for user in mod.source_list],
+                mod.state,
+                mod.core_layout.base,
+                mod.flags(),
+            )
+            for mod in kernel.modules._modules.values()
+        ],
+    )
+
+
+def log(kernel: Kernel) -> list[str]:
+    """The messages in the log."""
+    return [record.text.decode("latin-1") for record in kernel.log.records()]
