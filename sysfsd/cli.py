@@ -44,25 +44,51 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="sysfsd", description="A Linux module subsystem in one ordinary process: load real .ko files, see them in "
+        prog="sysfsd",
+        description="A Linux module subsystem in one ordinary process: load real .ko files, see them in "
         "/sys/module, /proc/modules, /proc/kallsyms and /dev/kmsg.",
     )
     parser.add_argument("--version", action="version", version=f"sysfsd {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     mount = commands.add_parser("mount", help="mount the kernel's files", description="Mount the kernel's files.")
-    mount.add_argument("mountpoint", nargs="?", default=DEFAULT_MOUNTPOINT, metavar="MOUNTPOINT",
-                       help="an existing directory (default: %(default)s)")
+    mount.add_argument(
+        "mountpoint",
+        nargs="?",
+        default=DEFAULT_MOUNTPOINT,
+        metavar="MOUNTPOINT",
+        help="an existing directory (default: %(default)s)",
+    )
     mount.add_argument("-f", "--foreground", action="store_true", help="do not become a daemon")
-    mount.add_argument("-o", dest="options", action="append", default=[], metavar="OPTION[,OPTION...]",
-                       help="options of mount.fuse(8), such as allow_other")
-    mount.add_argument("--load", action="append", default=[], metavar='"PATH.ko [NAME=VALUE ...]"',
-                       help="a module to load before the mount answers; may be given several times")
+    mount.add_argument(
+        "-o",
+        dest="options",
+        action="append",
+        default=[],
+        metavar="OPTION[,OPTION...]",
+        help="options of mount.fuse(8), such as allow_other",
+    )
+    mount.add_argument(
+        "--load",
+        action="append",
+        default=[],
+        metavar='"PATH.ko [NAME=VALUE ...]"',
+        help="a module to load before the mount answers; may be given several times",
+    )
     mount.add_argument("--kernel", default=None, metavar="RELEASE", help="the kernel to be (default: the only one)")
-    mount.add_argument("--config", action="append", default=[], metavar="CONFIG_NAME=VALUE",
-                       help="build the kernel differently, such as CONFIG_MODULE_UNLOAD=n")
-    mount.add_argument("--cmdline", default=None, metavar="TEXT",
-                       help="the kernel's command line, such as 'module_blacklist=hello loglevel=7'")
+    mount.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="CONFIG_NAME=VALUE",
+        help="build the kernel differently, such as CONFIG_MODULE_UNLOAD=n",
+    )
+    mount.add_argument(
+        "--cmdline",
+        default=None,
+        metavar="TEXT",
+        help="the kernel's command line, such as 'module_blacklist=hello loglevel=7'",
+    )
     mount.set_defaults(command=_mount)
 
     umount = commands.add_parser("umount", help="unmount, which ends the daemon", description="Unmount.")

@@ -11,6 +11,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -62,6 +63,15 @@ def _capabilities(pid: int) -> int:
         return 0
 
 
+def _comm(pid: int) -> str:
+    """The name of a process of the host."""
+    try:
+        with open(f"/proc/{pid}/comm", encoding="latin-1") as comm:
+            return comm.read().removesuffix("\n")
+    except OSError:
+        return "<...>"
+
+
 class Mount(fuse.Operations):  # type: ignore[misc]
     """A tree, mounted.
 
@@ -86,7 +96,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._mountpoint = os.path.realpath(mountpoint)
         self._ready = ready
         self._uid, self._gid = os.geteuid(), os.getegid()
-        self._files: dict[int, OpenFile] = {}
+        self._files: dict[int, tuple[OpenFile, OpenContext]] = {}
         self._handles = count(1)
         self._channel: int | None = None
 
@@ -224,22 +234,27 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         node = self._tree.lookup(path)
         if not isinstance(node, File):
             raise err(errno.EISDIR)
-        file = node.open(OpenContext(self._cred(), fi.flags, _interrupted))
+        cred = self._cred()
+        context = OpenContext(cred, fi.flags, _interrupted, partial(_comm, cred.pid))
+        file = node.open(context)
         if fi.flags & os.O_TRUNC:
             node.truncate()
         fi.fh = handle = next(self._handles)
         fi.direct_io = True
-        self._files[handle] = file
+        self._files[handle] = file, context
         return 0
 
     def read(self, path: str, size: int, offset: int, fi: Any) -> bytes:
-        return self._files[fi.fh].read(size, offset)
+        file, context = self._files[fi.fh]
+        context.flags = fi.flags
+        return file.read(size, offset)
 
     def write(self, path: str, data: bytes, offset: int, fi: Any) -> int:
-        return self._files[fi.fh].write(data, offset)
+        return self._files[fi.fh][0].write(data, offset)
 
     def release(self, path: str, fi: Any) -> int:
-        del self._files[fi.fh]
+        file, _context = self._files.pop(fi.fh)
+        file.release()
         return 0
 
 

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile
 from sysfsd.fs.namei import open_as
-from sysfsd.kernel.cmdline import next_arg, skip_spaces
+from sysfsd.kernel.cmdline import skip_spaces
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.kernel import MODULE_FILE_MAX, Kernel
@@ -63,6 +63,9 @@ class _OpenControl:
         self._request(data, self._cred)
         return len(data)
 
+    def release(self) -> None:
+        pass
+
 
 def load(kernel: Kernel, data: bytes, cred: Cred) -> None:
     """``PATH.ko [NAME=VALUE ...]``; a path with spaces stands in double quotes.
@@ -88,7 +91,8 @@ def unload(kernel: Kernel, data: bytes, cred: Cred) -> None:
 
     :raises OSError: as delete_module(2)
     """
-    name, _, rest = next_arg(skip_spaces(data.split(b"\0", 1)[0]).rstrip(b"\n"))
+    name, _, rest = skip_spaces(data.split(b"\0", 1)[0]).rstrip(b" \n").partition(b" ")
+    rest = rest.strip(b" ")
     if rest not in (b"", b"-f"):
         raise err(errno.EINVAL)
     flags = os.O_NONBLOCK | (os.O_TRUNC if rest else 0)
@@ -112,18 +116,32 @@ class Compression(NamedTuple):
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
-    return zlib.decompressobj(wbits=31).decompress(data, limit)
+    unpacked = b""
+    while data and len(unpacked) < limit:
+        member = zlib.decompressobj(wbits=31)
+        unpacked += member.decompress(data, limit - len(unpacked))
+        if not member.eof:
+            break
+        data = member.unused_data
+    return unpacked
 
 
 def _unxz(data: bytes, limit: int) -> bytes:
-    return lzma.LZMADecompressor(memlimit=limit).decompress(data, limit)
+    unpacked = b""
+    while data and len(unpacked) < limit:
+        stream = lzma.LZMADecompressor(memlimit=limit)
+        unpacked += stream.decompress(data, limit - len(unpacked))
+        if not stream.eof:
+            break
+        data = stream.unused_data
+    return unpacked
 
 
 def _unzstd(data: bytes, limit: int) -> bytes:
     import zstandard  # rarely needed, and slow to import
 
     try:
-        with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data) as reader:
+        with zstandard.ZstdDecompressor(max_window_size=1 << 27).stream_reader(data, read_across_frames=True) as reader:
             return reader.read(limit)
     except zstandard.ZstdError as error:
         raise ValueError(str(error)) from None

@@ -96,3 +96,10 @@ class _OpenKmsg:
             line = line[prefix.end() :]
         self._log.emit(line, level, facility, caller=self._context.cred.pid)
         return len(data)
+
+    def release(self) -> None:
+        """Own up to the messages that were dropped."""
+        if self._ratelimit.missed:
+            self._log.pr_warn(
+                f"printk: {self._context.comm()}: {self._ratelimit.missed} output lines suppressed due to ratelimiting"
+            )

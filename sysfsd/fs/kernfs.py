@@ -287,16 +287,17 @@ class Symlink(Node):
 # Files
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OpenContext:
-    """Who opens a file, and how (the flags of open(2)).
+    """Who opened a file, and how: the flags of open(2), which fcntl(2) may change later.
 
-    ``interrupted`` tells a read that waits whether its caller has stopped waiting.
+    ``interrupted`` tells a read that waits whether its caller has stopped waiting; ``comm`` is the caller's name.
     """
 
     cred: Cred
     flags: int = os.O_RDONLY
     interrupted: Callable[[], bool] = field(default=lambda: False)
+    comm: Callable[[], str] = field(default=lambda: "swapper/0")
 
     @property
     def readable(self) -> bool:
@@ -313,6 +314,9 @@ class OpenFile(Protocol):
     def read(self, size: int, offset: int) -> bytes: ...
 
     def write(self, data: bytes, offset: int) -> int: ...
+
+    def release(self) -> None:
+        """Called when the last descriptor is closed."""
 
 
 class File(Node):
@@ -338,6 +342,9 @@ class _SeqBuffer:
         data = self._text[offset : offset + size]
         self._position = offset + len(data)
         return data
+
+    def release(self) -> None:
+        self._text = None
 
 
 class Attribute(File):
@@ -391,6 +398,9 @@ class _OpenAttribute:
             (self._node.store or _no_operation)(data)
         return len(data)
 
+    def release(self) -> None:
+        self._buffer.release()
+
 
 def _no_operation(*args: object) -> bytes:
     """Stands for a show or store that an attribute does not have, where its mode has been changed to allow it."""
@@ -436,6 +446,9 @@ class _OpenBinAttribute:
     def write(self, data: bytes, offset: int) -> int:
         raise err(errno.EIO)
 
+    def release(self) -> None:
+        pass
+
 
 class SeqFile(File):
     """A procfs file that is made anew each time it is read from its beginning.
@@ -454,4 +467,3 @@ class SeqFile(File):
 class _OpenSeqFile(_SeqBuffer):
     def write(self, data: bytes, offset: int) -> int:
         raise err(errno.EIO)
-

@@ -75,6 +75,8 @@ def open_as(cred: Cred, path: bytes) -> int:
     :returns: a descriptor
     :raises OSError: as open(2); ESRCH if the process is gone
     """
+    if not path:
+        raise err(errno.ENOENT)
     try:
         root = os.open(f"/proc/{cred.pid}/root", os.O_PATH | os.O_DIRECTORY)
     except FileNotFoundError:

@@ -43,11 +43,11 @@ def proc(kernel: Kernel) -> Directory:
                     "kernel": Directory(
                         {entry.procname: Sysctl(kernel, entry) for entry in KERN_TABLE},
                         mode=0o555,
-                        fstype=PROC_SYS,
                         nlink=1,
                     )
                 },
                 mode=0o555,
+                fstype=PROC_SYS,
                 nlink=1,
             ),
             "version": fixed(boot["version"]),
@@ -126,3 +126,6 @@ class _OpenSysctl:
         with self._kernel.lock:
             self._handler.write(self._kernel, self._cred, data, offset)
         return len(data)
+
+    def release(self) -> None:
+        pass

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import re
+from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
@@ -37,9 +38,7 @@ def _text(value: object) -> bytes:
 
 
 _UEVENT_ACTIONS: Final = (b"add", b"remove", b"change", b"move", b"online", b"offline", b"bind", b"unbind")
-_UEVENT_ARGS: Final = re.compile(
-    rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}( [0-9A-Za-z]+=[0-9A-Za-z]+)*"
-)
+_UEVENT_ARGS: Final = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}( [0-9A-Za-z]+=[0-9A-Za-z]+)*")
 
 
 def _store_uevent(kernel: Kernel, name: str, data: bytes) -> None:
@@ -94,37 +93,43 @@ def sys(kernel: Kernel) -> Directory:
     return Directory({"module": ModuleKset(kernel)}, mode=0o555, fstype=SYSFS)
 
 
+def _kobject_name(mod: Module) -> str:
+    """``kobject_set_name_vargs()``: a slash cannot be in a name."""
+    return mod.name.replace("/", "!")
+
+
 class ModuleKset(Directory):
     """The directory of all modules, built in or loaded; it follows the kernel as modules come and go."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        super().__init__(
-            {name: self._builtin(name, module) for name, module in kernel.image.builtin_modules.items()}
-        )
+        super().__init__({name: self._builtin(name, module) for name, module in kernel.image.builtin_modules.items()})
         kernel.sysfs = self
+        for mod in reversed(list(kernel.modules)):
+            self.mod_sysfs_setup(mod)
 
     # The kernel says
 
     def mod_sysfs_setup(self, mod: Module) -> None:
         """:raises OSError: EEXIST where two parameters want the same file"""
-        visible = [kp.name for kp in mod.kp if kp.perm]
-        for name in visible:
-            if visible.count(name) > 1:
-                path = f"/module/{mod.name}/parameters/{name}"
+        visible = Counter(kp.name for kp in mod.kp if kp.perm)
+        for parameter, times in visible.items():
+            if times > 1:
+                path = f"/module/{mod.name}/parameters/{parameter}"
                 self._kernel.log.pr_warn(f"sysfs: cannot create duplicate filename '{path}'")
                 raise err(errno.EEXIST)
-        self.add(mod.name, self._module(mod))
+        name = _kobject_name(mod)
+        self.add(name, self._module(mod))
         for used in mod.target_list:
-            self._holders(used).add(mod.name, Symlink(f"../../{mod.name}"))
+            self._holders(used).add(name, Symlink(f"../../{name}"))
 
     def mod_sysfs_teardown(self, mod: Module) -> None:
         for used in mod.target_list:
-            self._holders(used).remove(mod.name)
-        self.remove(mod.name)
+            self._holders(used).remove(_kobject_name(mod))
+        self.remove(_kobject_name(mod))
 
     def _holders(self, mod: Module) -> Directory:
-        module = self.children[mod.name]
+        module = self.children[_kobject_name(mod)]
         assert isinstance(module, Directory)
         holders = module.children["holders"]
         assert isinstance(holders, Directory)
@@ -221,6 +226,4 @@ class ModuleKset(Directory):
             else:
                 parameter.value = text.removesuffix(b"\n").decode("latin-1")
 
-        return Attribute(
-            parameter.mode, lambda: _text(parameter.value), store if parameter.mode & _S_IWUGO else None
-        )
+        return Attribute(parameter.mode, lambda: _text(parameter.value), store if parameter.mode & _S_IWUGO else None)

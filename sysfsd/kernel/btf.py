@@ -12,6 +12,7 @@ from typing import Final
 __all__ = ["Btf", "Member", "Struct"]
 
 _MAGIC: Final = 0xEB9F
+_HEADER_SIZE: Final = 24
 _INT, _PTR, _ARRAY, _STRUCT, _UNION, _ENUM, _FWD, _TYPEDEF, _VOLATILE, _CONST, _RESTRICT = range(1, 12)
 _FUNC, _FUNC_PROTO, _VAR, _DATASEC, _FLOAT, _DECL_TAG, _TYPE_TAG, _ENUM64 = range(12, 20)
 _ALIASES: Final = {_TYPEDEF, _VOLATILE, _CONST, _RESTRICT, _TYPE_TAG}
@@ -55,6 +56,8 @@ class Btf:
     """
 
     def __init__(self, data: bytes) -> None:
+        if len(data) < _HEADER_SIZE:
+            raise ValueError("not BTF")
         magic, _version, _flags, header = struct.unpack_from("<HBBI", data)
         if magic != _MAGIC:
             raise ValueError("not BTF")

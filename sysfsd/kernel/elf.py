@@ -14,7 +14,6 @@ from typing import Final, NamedTuple
 
 from elftools.elf.constants import SH_FLAGS, SHN_INDICES
 from elftools.elf.enums import ENUM_E_MACHINE, ENUM_E_TYPE, ENUM_SH_TYPE_BASE, ENUM_ST_INFO_BIND, ENUM_ST_INFO_TYPE
-from elftools.elf.structs import ELFStructs
 
 from sysfsd.kernel.err import err
 
@@ -38,11 +37,9 @@ STT_OBJECT: Final[int] = ENUM_ST_INFO_TYPE["STT_OBJECT"]
 ET_REL: Final[int] = ENUM_E_TYPE["ET_REL"]
 EM_X86_64: Final[int] = ENUM_E_MACHINE["EM_X86_64"]
 
-# The kernel is a 64-bit little-endian one and looks at neither the class nor the byte order of what it is given.
-_STRUCTS: Final = ELFStructs(little_endian=True, elfclass=64)
-_STRUCTS.create_basic_structs()
-_STRUCTS.create_advanced_structs()
-_EHDR_SIZE: Final = 64
+# The kernel looks at neither the class nor the byte order that the file claims to have.
+#: e_type, e_machine, e_shoff, e_shentsize, e_shnum, e_shstrndx.
+_EHDR: Final = struct.Struct("<16xHH20xQ10xHHH")
 _SHDR: Final = struct.Struct("<IIQQQQIIQQ")
 _SYM: Final = struct.Struct("<IBBHQQ")
 _RELA: Final = struct.Struct("<QQq")
@@ -122,19 +119,17 @@ class Elf:
 
     def _check_header(self) -> None:
         image = self.image
-        if len(image) < _EHDR_SIZE:
+        if len(image) < _EHDR.size:
             raise self._no_exec(f"Invalid ELF header len {len(image)}")
         if image[:4] != b"\x7fELF":
             raise self._no_exec("Invalid ELF header magic: != \x7fELF")
-        header = _STRUCTS.Elf_Ehdr.parse(image[:_EHDR_SIZE])
-        e_type, e_machine = struct.unpack_from("<HH", image, 16)
+        e_type, e_machine, shoff, shentsize, shnum, shstrndx = _EHDR.unpack_from(image)
         if e_type != ET_REL:
             raise self._no_exec(f"Invalid ELF header type: {e_type} != {ET_REL}")
         if e_machine != EM_X86_64:
             raise self._no_exec(f"Invalid architecture in ELF header: {e_machine}")
-        if header.e_shentsize != _SHDR.size:
+        if shentsize != _SHDR.size:
             raise self._no_exec("Invalid ELF section header size")
-        shoff, shnum, shstrndx = header.e_shoff, header.e_shnum, header.e_shstrndx
         if shoff >= len(image) or shnum * _SHDR.size > len(image) - shoff:
             raise self._no_exec("Invalid ELF section header overflow")
         if shstrndx == SHN_UNDEF or shstrndx >= shnum:
@@ -161,9 +156,7 @@ class Elf:
             raise self._no_exec("ELF Spec violation: section name table isn't null terminated")
         null = self.sections[0]
         if null.type != SHT_NULL or null.size != 0 or null.addr != 0:
-            raise self._no_exec(
-                f"ELF Spec violation: section 0 type({null.type})!=SH_NULL or non-zero len or addr"
-            )
+            raise self._no_exec(f"ELF Spec violation: section 0 type({null.type})!=SH_NULL or non-zero len or addr")
         for section, name in zip(self.sections[1:], self._names[1:], strict=True):
             if name < len(strings):
                 section.name = strings[name : strings.index(b"\0", name)].decode("latin-1")
@@ -177,9 +170,7 @@ class Elf:
             if not self._within_image(section):
                 raise self._no_exec(f"Invalid ELF section in module (section {section.index} type {section.type})")
             if section.alloc and name >= len(strings):
-                raise self._no_exec(
-                    f"Invalid ELF section name in module (section {section.index} type {section.type})"
-                )
+                raise self._no_exec(f"Invalid ELF section name in module (section {section.index} type {section.type})")
 
     # What the loader reads
 
@@ -206,13 +197,22 @@ class Elf:
         data = self.data(section)
         return _RELA.iter_unpack(data[: len(data) - len(data) % _RELA.size])
 
-    def string(self, section: Section, offset: int) -> bytes:
-        """The string at *offset* of a string table.
+    def string_size(self, section: Section, offset: int) -> int:
+        """The room that the string at *offset* of a string table takes, with its NUL.
 
-        :raises OSError: ENOEXEC where it does not lie, with its NUL, within the table
+        :raises OSError: ENOEXEC where it does not lie within the table
         """
+        start = section.offset + offset
         if offset < section.size and section.type != SHT_NOBITS:
-            end = self.image.find(b"\0", section.offset + offset, section.offset + section.size)
+            end = self.image.find(b"\0", start, section.offset + section.size)
             if end >= 0:
-                return self.image[section.offset + offset : end]
+                return end + 1 - start
         raise err(errno.ENOEXEC)
+
+    def string(self, section: Section, offset: int) -> bytes:
+        """The string at *offset* of a string table, without its NUL.
+
+        :raises OSError: ENOEXEC where it does not lie within the table
+        """
+        start = section.offset + offset
+        return self.image[start : start + self.string_size(section, offset) - 1]

@@ -8,19 +8,22 @@ modules and the tree of files may be looked at without it: their steps are singl
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
-import shlex
 import stat
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import cached_property
 from typing import Final, Protocol
 
+from sysfsd.kernel.cmdline import next_arg, skip_spaces
 from sysfsd.kernel.cpu import Cpu, HaltedCpu
 from sysfsd.kernel.cred import INIT_CRED, Capability, Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kallsyms import Kallsyms
+from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 from sysfsd.kernel.loader import (
     MODULE_INIT_COMPRESSED_FILE,
     MODULE_INIT_IGNORE_MODVERSIONS,
@@ -40,6 +43,8 @@ __all__ = ["Kernel", "ModuleSysfs"]
 
 #: The largest file that finit_module(2) reads (bytes); the kernel itself stops at INT_MAX.
 MODULE_FILE_MAX: Final = 1 << 29
+#: ``sizeof(Elf64_Ehdr)``: less is no module (bytes).
+ELF_HEADER_SIZE: Final = 64
 #: The longest argument line (bytes).
 MODULE_ARGS_MAX: Final = 1 << 20
 
@@ -88,27 +93,37 @@ class Kernel:
         self.sysfs: ModuleSysfs | None = None
         self._debug_locks = True
         self.cmdline = self.image.proc["cmdline"].strip() if cmdline is None else cmdline
-        self._parse_early_param()
+        self._parse_cmdline()
 
-    def _parse_early_param(self) -> None:
-        for word in shlex.split(self.cmdline, posix=False):
-            name, _, value = word.partition("=")
-            match name.replace("-", "_"):
-                case "loglevel" if value.isdigit() and 0 < int(value) <= 15:
-                    self.log.console_loglevel = int(value)
-                case "quiet":
-                    self.log.console_loglevel = 4
-                case "nomodule":
-                    self.tunables.modules_disabled = 1
-                case "module_blacklist":
-                    self.module_blacklist.update(value.split(","))
-                case "module.sig_enforce" if value[:1] not in ("0", "n", "N"):
-                    self.sig_enforce = True
+    def _parse_cmdline(self) -> None:
+        """What of the command line concerns modules and the log; a bad value is passed over, as at boot."""
+        args = skip_spaces(self.cmdline.encode("latin-1", "replace"))
+        at = 0
+        while at < len(args):
+            name, value, at = next_arg(args, at)
+            if name == b"--" and value is None:
+                break
+            with suppress(OSError):
+                self._core_param(name.replace(b"-", b"_").decode("latin-1"), value)
+
+    def _core_param(self, name: str, value: bytes | None) -> None:
+        match name:
+            case "quiet":
+                self.log.console_loglevel = 4
+            case "loglevel" if value is not None:
+                level = kstrto(INT_TYPES["int"], value)
+                self.log.console_loglevel = level or self.log.console_loglevel
+            case "nomodule":
+                self.tunables.modules_disabled = int(value is None or kstrtobool(value))
+            case "module_blacklist" if value is not None:
+                self.module_blacklist = set(value.decode("latin-1").split(","))
+            case "module.sig_enforce":
+                self.sig_enforce |= value is None or kstrtobool(value)
 
     @cached_property
     def percpu(self) -> ReservedPercpu:
         """Where modules' per-CPU variables go."""
-        return ReservedPercpu(self.image.percpu_end, self.log)
+        return ReservedPercpu(self.image.percpu_end, self.log, self.warn)
 
     @cached_property
     def param_symbols(self) -> dict[int, str]:
@@ -126,6 +141,13 @@ class Kernel:
             self._debug_locks = False
             self.log.pr_warn("Disabling lock debugging due to kernel taint")
         self.tainted |= 1 << taint
+
+    def warn(self, message: str) -> None:
+        """``WARN()``: something happened that should not have."""
+        self.log.pr_warn("------------[ cut here ]------------")
+        self.log.pr_warn(message)
+        self.log.pr_warn("---[ end trace 0000000000000000 ]---")
+        self.add_taint(Taint.WARN)
 
     def add_taint_module(self, mod: Module, taint: Taint, lockdep_ok: bool = True) -> None:
         """The same, by a module."""
@@ -146,6 +168,8 @@ class Kernel:
 
         :raises OSError: EINVAL where something built in has the directory of that name
         """
+        if not mod.name:
+            raise err(errno.EINVAL)
         if mod.name in self.image.builtin_modules:
             self.log.pr_err(f"{mod.name}: module is already loaded")
             raise err(errno.EINVAL)
@@ -171,6 +195,8 @@ class Kernel:
         """
         with self.lock:
             self._may_change_modules(cred)
+            if len(image) < ELF_HEADER_SIZE:
+                raise err(errno.ENOEXEC)
             self._load_module(image, params, 0)
 
     def finit_module(self, fd: int, params: bytes = b"", flags: int = 0, cred: Cred = INIT_CRED) -> None:
@@ -193,8 +219,6 @@ class Kernel:
     def _load_module(self, image: bytes, params: bytes, flags: int) -> None:
         if len(params) > MODULE_ARGS_MAX:
             raise err(errno.EINVAL)
-        if not image:
-            raise err(errno.ENOEXEC)
         Loader(self, image, flags).load(params.split(b"\0", 1)[0])
 
     def delete_module(self, name: str, flags: int = 0, cred: Cred = INIT_CRED) -> None:
@@ -241,9 +265,11 @@ def _kernel_read_file(fd: int) -> bytes:
     :raises OSError: EBADF for a descriptor that cannot be read, EINVAL for what is no regular file or is empty, EFBIG
     """
     try:
-        status = os.fstat(fd)
+        status, flags = os.fstat(fd), fcntl.fcntl(fd, fcntl.F_GETFL)
     except OSError:
         raise err(errno.EBADF) from None
+    if flags & os.O_PATH or flags & os.O_ACCMODE == os.O_WRONLY:
+        raise err(errno.EBADF)
     if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
         raise err(errno.EINVAL)
     if status.st_size > MODULE_FILE_MAX:

@@ -56,6 +56,8 @@ SHF_RELA_LIVEPATCH: Final = 0x00100000
 SHN_LIVEPATCH: Final = 0xFF20
 
 _U64: Final = (1 << 64) - 1
+#: The most that the symbols kept of a module may take (bytes): many names can share one long string in the file.
+CORE_KALLSYMS_MAX: Final = 64 << 20
 
 #: The order in which sections are laid out: flags that a section must have, and flags that it must not have.
 _LAYOUT_MASKS: Final = (
@@ -305,10 +307,18 @@ class Loader:
             kernel.add_taint_module(mod, Taint.TEST)
 
     def check_module_license_and_versions(self) -> None:
-        """Exports of a module for a kernel with symbol versions need versions.
+        """Modules known to lie about their licence, and exports that have no versions.
 
         :raises OSError: ENOEXEC
         """
+        kernel, name = self.kernel, self.mod.name
+        was_tainted = kernel.test_taint(Taint.PROPRIETARY_MODULE)
+        if name == "ndiswrapper":  # itself free, but it loads what is not
+            kernel.add_taint(Taint.PROPRIETARY_MODULE, lockdep_ok=False)
+        elif name in ("driverloader", "lve"):
+            kernel.add_taint_module(self.mod, Taint.PROPRIETARY_MODULE, lockdep_ok=False)
+        if not was_tainted and kernel.test_taint(Taint.PROPRIETARY_MODULE):
+            self.log.pr_warn(f"{name}: module license taints kernel.")
         if "CONFIG_MODVERSIONS" not in self.kernel.config:
             return
         for syms, crcs in (("__ksymtab", "__kcrctab"), ("__ksymtab_gpl", "__kcrctab_gpl")):
@@ -337,9 +347,7 @@ class Loader:
         """:raises OSError: ENOEXEC for a section that is both writable and executable"""
         for s in self.elf.sections:
             if s.flags & E.SHF_WRITE and s.executable:
-                self.log.pr_err(
-                    f"{self.mod.name}: section {s.name} (index {s.index}) has invalid WRITE|EXEC flags"
-                )
+                self.log.pr_err(f"{self.mod.name}: section {s.name} (index {s.index}) has invalid WRITE|EXEC flags")
                 raise err(errno.ENOEXEC)
 
     def _place(self, layout: ModuleLayout, section: Section) -> None:
@@ -383,7 +391,6 @@ class Loader:
         """Room for the whole symbol table in the init region, and for the symbols worth keeping in the core."""
         elf, mod = self.elf, self.mod
         self.symbols = elf.symbols(self.symsec)
-        self.names = [elf.string(self.strsec, symbol.name) for symbol in self.symbols]
         self.symsec.flags |= E.SHF_ALLOC
         self._place(mod.init_layout, self.symsec)
         core_sections = {
@@ -399,8 +406,10 @@ class Loader:
         core = mod.core_layout
         symoffs = align(core.size, self.symsec.addralign or 1)
         stroffs = symoffs + len(self.core_symbols) * _SYM.size
-        typeoffs = stroffs + sum(len(self.names[i]) + 1 for i in self.core_symbols)
+        typeoffs = stroffs + sum(elf.string_size(self.strsec, self.symbols[i].name) for i in self.core_symbols)
         core.size = align(typeoffs + len(self.core_symbols), PAGE_SIZE)
+        if typeoffs - symoffs > CORE_KALLSYMS_MAX:
+            raise err(errno.ENOMEM)
         self.core_kallsyms_offsets = (symoffs, stroffs, typeoffs)
 
         self.strsec.flags |= E.SHF_ALLOC
@@ -417,8 +426,6 @@ class Loader:
         memory, mod = self.kernel.memory, self.mod
         try:
             for layout in (mod.core_layout, mod.init_layout):
-                if layout.size > MODULES_LEN:
-                    raise err(errno.ENOMEM)
                 layout.base = memory.modules.alloc(layout.size)
         except OSError:
             self.module_deallocate()
@@ -458,6 +465,9 @@ class Loader:
 
     # Symbols and relocations
 
+    def symbol_name(self, index: int) -> bytes:
+        return self.elf.string(self.strsec, self.symbols[index].name)
+
     def simplify_symbols(self) -> None:
         """Give each symbol its address; every one that cannot be resolved is logged.
 
@@ -479,12 +489,12 @@ class Loader:
                 except OSError as error:
                     failure = error
             elif shndx == E.SHN_COMMON:
-                if not self.names[i].startswith(b"__gnu_lto"):
+                if not self.symbol_name(i).startswith(b"__gnu_lto"):
                     log.pr_warn(f"{mod.name}: please compile with -fno-common")
                     failure = err(errno.ENOEXEC)
             elif shndx not in (E.SHN_ABS, SHN_LIVEPATCH):
                 log.pr_err(
-                    f"{mod.name}: Symbol {self.names[i].decode('latin-1')} has an invalid section index {shndx}"
+                    f"{mod.name}: Symbol {self.symbol_name(i).decode('latin-1')} has an invalid section index {shndx}"
                     f" (max {len(bases) - 1})"
                 )
                 failure = err(errno.ENOEXEC)
@@ -492,7 +502,7 @@ class Loader:
             raise failure
 
     def _resolve(self, index: int) -> int:
-        name = self.names[index].decode("latin-1")
+        name = self.symbol_name(index).decode("latin-1")
         try:
             symbol = self.resolve_symbol_wait(name)
             if symbol is not None:
@@ -589,21 +599,21 @@ class Loader:
         try:
             for offset, info, addend in self.elf.relocations(section):
                 howto = _HOWTO[info & 0xFFFFFFFF]
-                value = (values[info >> 32] + addend - (addr + offset if howto.pc_relative else 0)) & _U64
+                value = (values[info >> 32] + addend) & _U64
                 if howto.size == 4:
                     if unpack(memory, offset)[0]:
                         raise self._invalid_relocation(info, addr + offset, value)
-                    pack(memory, offset, value & 0xFFFFFFFF)
+                    pack(memory, offset, (value - addr - offset if howto.pc_relative else value) & 0xFFFFFFFF)
                     if howto.fits is not None and not howto.fits(value):
                         raise self._overflow(info, value)
                 elif howto.size == 8:
                     if unpack8(memory, offset)[0]:
                         raise self._invalid_relocation(info, addr + offset, value)
-                    pack8(memory, offset, value)
+                    pack8(memory, offset, (value - addr - offset if howto.pc_relative else value) & _U64)
         except KeyError as unknown:
             self.log.pr_err(f"module: {self.mod.name}: Unknown rela relocation: {unknown.args[0]}")
             raise err(errno.ENOEXEC) from None
-        except (IndexError, struct.error):
+        except (IndexError, OverflowError, struct.error):
             self.log.pr_err(f"{self.mod.name}: relocation outside of section {target.name} or its symbols")
             raise err(errno.ENOEXEC) from None
 
@@ -626,6 +636,8 @@ class Loader:
         """
         kernel, mod = self.kernel, self.mod
         param = self.elf.find_sec("__param")
+        if param.type == E.SHT_NOBITS:
+            raise err(errno.ENOEXEC)
         try:
             mod.kp = read_params(kernel, mod, param.addr, param.size)
             mod.syms = [
@@ -643,6 +655,8 @@ class Loader:
     def _exports(self, syms: str, crcs: str, gpl_only: bool) -> Iterator[ExportedSymbol]:
         memory = self.kernel.memory
         table, versions = self.elf.find_sec(syms), self.elf.find_sec(crcs)
+        if table.type == E.SHT_NOBITS:  # a table of any length in a file of a few bytes
+            raise err(errno.ENOEXEC)
         for i in range(table.size // 12):
             at = table.addr + 12 * i
             value, name, namespace = struct.unpack("<iii", memory.read(at, 12))
@@ -694,7 +708,7 @@ class Loader:
         for i in self.core_symbols:
             s, value = rows[i]
             symtab += _SYM.pack(len(strtab), s.info, s.other, s.shndx, value, s.size)
-            strtab += self.names[i] + b"\0"
+            strtab += self.symbol_name(i) + b"\0"
         symoffs, stroffs, typeoffs = (mod.core_layout.base + offset for offset in self.core_kallsyms_offsets)
         memory.write(symoffs, symtab)
         memory.write(stroffs, strtab)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 __all__ = [
     "KernelParam",
     "KernelParamOps",
+    "dash2underscore",
     "destroy_params",
     "param_symbols",
-    "parameq",
     "parse_args",
     "read_params",
     "show_param",
@@ -69,6 +70,16 @@ class KernelParam:
     mod: Module | None
 
 
+def _given(val: bytes | None) -> bytes:
+    """The value for a setter that cannot do without.
+
+    :raises OSError: EFAULT: a module may claim that its parameter needs none
+    """
+    if val is None:
+        raise err(errno.EFAULT)
+    return val
+
+
 # The standard types
 
 
@@ -76,8 +87,7 @@ def _standard(kind: IntType, show: Callable[[int], str]) -> tuple[Setter, Getter
     """``STANDARD_PARAM_DEF()``."""
 
     def set_(kernel: Kernel, kp: KernelParam, val: bytes | None) -> None:
-        assert val is not None
-        kernel.memory.write_int(kp.arg, kstrto(kind, val), kind.size)
+        kernel.memory.write_int(kp.arg, kstrto(kind, _given(val)), kind.size)
 
     def get(kernel: Kernel, kp: KernelParam) -> bytes:
         return f"{show(kernel.memory.read_int(kp.arg, kind.size, kind.signed))}\n".encode()
@@ -91,10 +101,11 @@ def _emit(text: bytes) -> bytes:
 
 
 def param_set_charp(kernel: Kernel, kp: KernelParam, val: bytes | None) -> None:
-    assert val is not None
+    val = _given(val)
     if len(val) > CHARP_MAX:
         kernel.log.pr_err(f"{kp.name}: string parameter too long")
         raise err(errno.ENOSPC)
+    kernel.memory.view(kp.arg, 8)  # fails before there is anything to take back
     copy = kernel.memory.kmalloc(len(val) + 1)
     kernel.memory.write(copy, val + b"\0")
     kernel.kmalloced_params.add(copy)
@@ -160,7 +171,7 @@ class _KparamString(NamedTuple):
 
 
 def param_set_copystring(kernel: Kernel, kp: KernelParam, val: bytes | None) -> None:
-    assert val is not None
+    val = _given(val)
     kps = _KparamString.read(kernel, kp.arg)
     if len(val) >= kps.maxlen:
         kernel.log.pr_err(f"{kp.name}: string doesn't fit in {(kps.maxlen - 1) & 0xFFFFFFFF} chars.")
@@ -192,7 +203,7 @@ class _KparamArray(NamedTuple):
 
 def param_array_set(kernel: Kernel, kp: KernelParam, val: bytes | None) -> None:
     """A comma-separated list; ``num`` counts what has been set, also where a later element is refused."""
-    assert val is not None
+    val = _given(val)
     arr = _KparamArray.read(kernel, kp.arg)
     ops = param_ops(kernel, arr.ops)
 
@@ -277,7 +288,7 @@ PARAM_OPS: Final[dict[str, KernelParamOps]] = {
     "param_ops_charp": KernelParamOps(0, param_set_charp, param_get_charp, param_free_charp),
     "param_ops_bool": KernelParamOps(_NOARG, param_set_bool, param_get_bool),
     "param_ops_bool_enable_only": KernelParamOps(_NOARG, param_set_bool_enable_only, param_get_bool),
-    "param_ops_invbool": KernelParamOps(_NOARG, param_set_invbool, param_get_invbool),
+    "param_ops_invbool": KernelParamOps(0, param_set_invbool, param_get_invbool),
     "param_ops_bint": KernelParamOps(_NOARG, param_set_bint, PARAM_GETTERS["param_get_int"]),
     "param_ops_string": KernelParamOps(0, param_set_copystring, param_get_string),
     "param_array_ops": KernelParamOps(0, param_array_set, param_array_get, param_array_free),
@@ -375,9 +386,9 @@ def read_params(kernel: Kernel, mod: Module, address: int, size: int) -> list[Ke
     ]
 
 
-def parameq(a: str, b: str) -> bool:
-    """Whether two names are the same parameter: a dash is as good as an underscore."""
-    return a.replace("-", "_") == b.replace("-", "_")
+def dash2underscore(name: str) -> str:
+    """What two names of one parameter have in common: to them a dash is as good as an underscore."""
+    return name.replace("-", "_")
 
 
 def _param_check_unsafe(kernel: Kernel, kp: KernelParam) -> None:
@@ -386,23 +397,13 @@ def _param_check_unsafe(kernel: Kernel, kp: KernelParam) -> None:
         kernel.add_taint(Taint.USER)
 
 
-def _parse_one(
-    kernel: Kernel,
-    param: str,
-    val: bytes | None,
-    params: list[KernelParam],
-    unknown: Callable[[str, bytes | None], None],
-) -> None:
-    for kp in params:
-        if parameq(param, kp.name):
-            if val is None and not kp.ops.flags & KERNEL_PARAM_OPS_FL_NOARG:
-                raise err(errno.EINVAL)
-            _param_check_unsafe(kernel, kp)
-            if kp.ops.set is None:
-                raise err(errno.EFAULT)
-            kp.ops.set(kernel, kp, val)
-            return
-    unknown(param, val)
+def _set_one(kernel: Kernel, kp: KernelParam, val: bytes | None) -> None:
+    if val is None and not kp.ops.flags & KERNEL_PARAM_OPS_FL_NOARG:
+        raise err(errno.EINVAL)
+    _param_check_unsafe(kernel, kp)
+    if kp.ops.set is None:
+        raise err(errno.EFAULT)
+    kp.ops.set(kernel, kp, val)
 
 
 def parse_args(
@@ -420,19 +421,27 @@ def parse_args(
     :raises OSError: the last error of a parameter
     """
     failure: OSError | None = None
+    by_name = {dash2underscore(kp.name): kp for kp in reversed(params)}
     args = skip_spaces(args)
-    while args:
-        name, val, args = next_arg(args)
+    at = 0
+    while at < len(args):
+        name, val, at = next_arg(args, at)
         param = name.decode("latin-1")
         if val is None and param == "--":
             if failure is not None:
                 raise failure
-            return args
+            return args[at:]
+        kp = by_name.get(dash2underscore(param))
+        if kp is None:
+            unknown(param, val)
+            continue
         try:
-            _parse_one(kernel, param, val, params, unknown)
+            _set_one(kernel, kp, val)
         except OSError as error:
             failure = error
             text = "" if val is None else val.decode("latin-1")
+            if kp.ops.set is param_array_set:  # which in C ends the string at each comma that it has got to
+                text = text.split(",", 1)[0]
             match error.errno:
                 case errno.ENOENT:
                     kernel.log.pr_err(f"{doing}: Unknown parameter `{param}'")
@@ -470,4 +479,5 @@ def destroy_params(kernel: Kernel, params: list[KernelParam]) -> None:
     """``module_destroy_params()``: free what setting them has allocated."""
     for kp in params:
         if kp.ops.free is not None:
-            kp.ops.free(kernel, kp.arg)
+            with suppress(OSError):  # a parameter may say that it lies where there is no memory
+                kp.ops.free(kernel, kp.arg)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import errno
 from bisect import insort
+from collections.abc import Callable
 from typing import Final
 
 from sysfsd.kernel.err import err
-from sysfsd.kernel.memory import align
+from sysfsd.kernel.memory import PAGE_SIZE, align
 from sysfsd.kernel.printk import PrintkLog
 
 __all__ = ["PERCPU_MODULE_RESERVE", "ReservedPercpu"]
@@ -15,6 +16,8 @@ __all__ = ["PERCPU_MODULE_RESERVE", "ReservedPercpu"]
 #: Bytes that the kernel sets aside for all modules' per-CPU variables.
 PERCPU_MODULE_RESERVE: Final = 8 << 10
 _MIN_ALLOC: Final = 4
+#: PCPU_MIN_UNIT_SIZE (bytes).
+_MIN_UNIT_SIZE: Final = 32 << 10
 
 
 class ReservedPercpu:
@@ -22,12 +25,16 @@ class ReservedPercpu:
 
     :param start: the offset at which the kernel's own per-CPU variables end
     :param log: where it says that the reserve is used up
+    :param warn: the kernel's WARN(), for requests that make no sense
     """
 
-    def __init__(self, start: int, log: PrintkLog, size: int = PERCPU_MODULE_RESERVE) -> None:
+    def __init__(
+        self, start: int, log: PrintkLog, warn: Callable[[str], None], size: int = PERCPU_MODULE_RESERVE
+    ) -> None:
         self.start = start
         self.size = size
         self._log = log
+        self._warn = warn
         self._warn_limit = 10
         self._used: list[tuple[int, int]] = []
 
@@ -36,6 +43,9 @@ class ReservedPercpu:
         :raises OSError: ENOMEM if no gap is large enough
         """
         size, alignment = align(size, _MIN_ALLOC), max(alignment, _MIN_ALLOC)
+        if size > _MIN_UNIT_SIZE or alignment > PAGE_SIZE or alignment & (alignment - 1):
+            self._warn(f"illegal size ({size}) or align ({alignment}) for percpu allocation")
+            raise err(errno.ENOMEM)
         offset = align(self.start, alignment)
         for start, end in self._used:
             if offset + size <= start:

@@ -21,6 +21,8 @@ __all__ = ["LOG_LINE_MAX", "Level", "PrintkLog", "PrintkRecord"]
 
 #: The longest message, its NUL included (bytes).
 LOG_LINE_MAX: Final = 1024 - 32
+#: The longest text that a record becomes, prefixes and a NUL included (bytes).
+CONSOLE_LOG_MAX: Final = 1024
 
 CONSOLE_LOGLEVEL_DEFAULT: Final = 7
 _SOH = b"\x01"
@@ -61,9 +63,15 @@ class PrintkRecord:
         return b"<%d>[%5d.%06d] " % (self.facility << 3 | self.level, seconds, rest // 1000)
 
     def syslog_text(self) -> bytes:
-        """``record_print_text()``: each line of the message behind the prefix."""
+        """``record_print_text()``: each line of the message behind the prefix, as far as there is room."""
         prefix = self.syslog_prefix()
-        return b"".join(prefix + line + b"\n" for line in self.text.split(b"\n"))
+        text = b""
+        for line in self.text.split(b"\n"):
+            room = CONSOLE_LOG_MAX - len(text) - len(prefix) - 2
+            if room < len(line) and text:
+                break
+            text += prefix + line[: max(room, 0)] + b"\n"
+        return text
 
     def kmsg_text(self) -> bytes:
         """The record as one read() of /dev/kmsg returns it (Documentation/ABI/testing/dev-kmsg)."""
@@ -110,7 +118,7 @@ class PrintkLog:
     def __init__(self, size: int = 1 << 17, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self.size = size
         self.clock = clock
-        self.console_loglevel: int = 4
+        self.console_loglevel: int = CONSOLE_LOGLEVEL_DEFAULT
         self.default_message_loglevel: int = Level.WARNING
         self.minimum_console_loglevel: int = 1
         self.default_console_loglevel: int = CONSOLE_LOGLEVEL_DEFAULT

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
+from sysfsd.kernel.cmdline import SPACE
 from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.panic import Taint
@@ -24,7 +25,8 @@ HZ: Final = 250
 _PAGE: Final = 4096
 _INT_MAX: Final = (1 << 31) - 1
 _ULONG_MAX: Final = (1 << 64) - 1
-_SPACE: Final = b" \t\n"
+#: What may follow a number.
+_SEPARATORS: Final = b" \t\n"
 #: The most characters that a number may have (TMPBUFLEN).
 _NUMBER_MAX: Final = 21
 
@@ -66,14 +68,14 @@ def _numbers(data: bytes, limit: int) -> Iterator[int]:
 
     :raises OSError: EINVAL at the first thing that is none, and if there is no number at all
     """
-    data = data[: _PAGE - 1].lstrip(_SPACE)
+    data = data[: _PAGE - 1].lstrip(SPACE)
     if not data:
         raise err(errno.EINVAL)
     for _ in range(limit):
         if not data:
             return
         match = re.match(rb"(-?)(0[xX][0-9a-fA-F]+|[0-9]+)", data)
-        if match is None or match.end() >= _NUMBER_MAX or data[match.end() : match.end() + 1].strip(_SPACE):
+        if match is None or match.end() >= _NUMBER_MAX or data[match.end() : match.end() + 1].strip(_SEPARATORS):
             raise err(errno.EINVAL)
         digits = match[2]
         base = 16 if digits[:2].lower() == b"0x" else 8 if digits.startswith(b"0") else 10
@@ -84,7 +86,7 @@ def _numbers(data: bytes, limit: int) -> Iterator[int]:
         if value > _ULONG_MAX:
             raise err(errno.EINVAL)
         yield -value if match[1] else value
-        data = data[match.end() :].lstrip(_SPACE)
+        data = data[match.end() :].lstrip(SPACE)
 
 
 def _require_sysadmin(cred: Cred) -> None:
@@ -112,7 +114,7 @@ class IntVec(NamedTuple):
     def write(self, kernel: Kernel, cred: Cred, data: bytes, offset: int) -> None:
         if self.sysadmin:
             _require_sysadmin(cred)
-        if offset:
+        if offset or not data:
             return
         numbers = _numbers(data, len(self.fields))
         for field, value in zip(self.fields, numbers):  # noqa: B905 - fewer numbers than fields is fine
@@ -135,7 +137,7 @@ class String(NamedTuple):
 
     def write(self, kernel: Kernel, cred: Cred, data: bytes, offset: int) -> None:
         old: str = getattr(kernel.tunables, self.field)
-        if offset <= len(old):
+        if data and offset <= len(old):
             new = re.split("[\0\n]", data.decode("latin-1"), maxsplit=1)[0]
             setattr(kernel.tunables, self.field, (old[:offset] + new)[: self.maxlen - 1])
 
@@ -169,7 +171,7 @@ class TaintMask(NamedTuple):
 
     def write(self, kernel: Kernel, cred: Cred, data: bytes, offset: int) -> None:
         _require_sysadmin(cred)
-        if offset:
+        if offset or not data:
             return
         mask = next(_numbers(data, 1))
         if mask < 0:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+
 from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kernel import Kernel
 

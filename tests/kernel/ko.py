@@ -27,9 +27,9 @@ _SHDR: Final = {
 
 
 def module_path(name: str) -> Path:
-    """The file of a module: one of the tests' own, or a sample."""
-    path = MODULES / f"{name}.ko"
-    return path if path.exists() else SAMPLES / f"{name}.ko"
+    """The file of a module: a sample, or one of the tests' own."""
+    sample = SAMPLES / f"{name}.ko"
+    return sample if sample.exists() else MODULES / f"{name}.ko"
 
 
 class Ko:

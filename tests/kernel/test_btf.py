@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
+
 from sysfsd.kernel.btf import Btf, Member, Struct
 
 INT, PTR, ARRAY, STRUCT, UNION, TYPEDEF, CONST = 1, 2, 3, 4, 5, 8, 10
@@ -33,7 +34,7 @@ class Types:
 
 @pytest.fixture
 def types() -> Types:
-    """int is type 1, a pointer to it type 2, an array of three of them type 3."""
+    """Int is type 1, a pointer to it type 2, an array of three of them type 3."""
     made = Types()
     made.add(INT, "int", 4, 32)
     made.add(PTR, "", 1)

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
+from elftools.elf.relocation import RelocationSection
+from elftools.elf.sections import SymbolTableSection
+
 from sysfsd.kernel.elf import Elf
 
 from .ko import MODULES, SAMPLES, Ko
@@ -62,11 +65,13 @@ def test_symbols_are_those_that_pyelftools_sees(path: Path) -> None:
     image = path.read_bytes()
     elf, other = Elf(image, print), ELFFile(io.BytesIO(image))
     table = next(section for section in elf.sections if section.type == 2)
+    symtab = other.get_section(table.index)
+    assert isinstance(symtab, SymbolTableSection)
     strings = elf.sections[table.link]
     mine = [(elf.string(strings, symbol.name), symbol.value, symbol.size) for symbol in elf.symbols(table)]
     theirs = [
         (symbol.name.encode() if symbol.entry.st_name else b"", symbol.entry.st_value, symbol.entry.st_size)
-        for symbol in other.get_section_by_name(".symtab").iter_symbols()
+        for symbol in symtab.iter_symbols()
         if symbol.entry.st_info.type != "STT_SECTION"
     ]
     kinds = [symbol.type for symbol in elf.symbols(table)]
@@ -79,9 +84,10 @@ def test_relocations_are_those_that_pyelftools_sees(path: Path) -> None:
     elf, other = Elf(image, print), ELFFile(io.BytesIO(image))
     for section in elf.sections:
         if section.type == 4:
-            theirs = other.get_section(section.index).iter_relocations()
+            table = other.get_section(section.index)
+            assert isinstance(table, RelocationSection)
             assert list(elf.relocations(section)) == [
-                (r.entry.r_offset, r.entry.r_info, r.entry.r_addend) for r in theirs
+                (r.entry.r_offset, r.entry.r_info, r.entry.r_addend) for r in table.iter_relocations()
             ]
 
 

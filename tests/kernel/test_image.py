@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from sysfsd.kernel.image import DEFAULT_RELEASE, KernelImage, releases
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 import pytest
+
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 
 
@@ -31,7 +32,9 @@ def test_the_prefix_decides_the_base(text: bytes, value: int) -> None:
     assert kstrto(INT_TYPES["int"], text) == value
 
 
-@pytest.mark.parametrize(("text", "base", "value"), [(b"10", 8, 8), (b"10", 16, 16), (b"0x10", 16, 16), (b"010", 10, 10)])
+@pytest.mark.parametrize(
+    ("text", "base", "value"), [(b"10", 8, 8), (b"10", 16, 16), (b"0x10", 16, 16), (b"010", 10, 10)]
+)
 def test_a_given_base_decides(text: bytes, base: int, value: int) -> None:
     assert kstrto(INT_TYPES["int"], text, base) == value
 
@@ -94,7 +97,9 @@ def test_a_type_holds_its_limits_and_nothing_beyond(kind: str) -> None:
         assert refusal(kind, str(-largest - 2).encode()) == errno.ERANGE
 
 
-@pytest.mark.parametrize("text", [b"18446744073709551616", b"0x10000000000000000", b"02000000000000000000000", b"9" * 5000])
+@pytest.mark.parametrize(
+    "text", [b"18446744073709551616", b"0x10000000000000000", b"02000000000000000000000", b"9" * 5000]
+)
 def test_more_than_64_bits_is_out_of_range(text: bytes) -> None:
     assert refusal("ull", text) == errno.ERANGE
 
@@ -104,7 +109,9 @@ def test_out_of_range_comes_before_what_follows() -> None:
     assert refusal("int", b"9999999999x") == errno.EINVAL
 
 
-@pytest.mark.parametrize("text", [b"y", b"Y", b"t", b"T", b"1", b"on", b"On", b"oN", b"yes", b"true", b"1x", b"ono", b"y\n"])
+@pytest.mark.parametrize(
+    "text", [b"y", b"Y", b"t", b"T", b"1", b"on", b"On", b"oN", b"yes", b"true", b"1x", b"ono", b"y\n"]
+)
 def test_spellings_of_yes(text: bytes) -> None:
     assert kstrtobool(text) is True
 

@@ -6,6 +6,7 @@ import errno
 import random
 
 import pytest
+
 from sysfsd.kernel.memory import MODULES_LEN, MODULES_VADDR, PAGE_SIZE, Memory, VmArea, align
 
 BASE = 0xFFFFFFFFC0000000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 import pytest
+
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.panic import Taint
 from sysfsd.kernel.percpu import PERCPU_MODULE_RESERVE, ReservedPercpu
@@ -16,7 +17,7 @@ from .state import log, state
 
 @pytest.fixture
 def percpu() -> ReservedPercpu:
-    return ReservedPercpu(1000, PrintkLog(), size=64)
+    return ReservedPercpu(1000, PrintkLog(), lambda message: None, size=64)
 
 
 def test_the_reserve_is_8192_bytes() -> None:
@@ -45,7 +46,7 @@ def test_the_whole_reserve_can_be_used(percpu: ReservedPercpu) -> None:
 
 
 def test_the_reserve_being_used_up_is_logged_ten_times(kernel: Kernel) -> None:
-    percpu = ReservedPercpu(0, kernel.log, size=8)
+    percpu = ReservedPercpu(0, kernel.log, kernel.warn, size=8)
     for _ in range(12):
         with pytest.raises(OSError):
             percpu.alloc(16, 8)

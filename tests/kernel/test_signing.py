@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 import pytest
+
 from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.panic import Taint

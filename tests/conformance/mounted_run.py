@@ -1,0 +1,56 @@
+"""Running scenarios against a mount, without the system calls: insmod and its kin go through the control files."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Final
+
+HERE: Final = Path(__file__).parent
+MODULES: Final = HERE.parent / "modules"
+TIMEOUT: Final = 120
+
+#: Paths that are the mount's, as scenarios write them.
+_PATHS: Final = re.compile(
+    r"(?<![\w./*])/(sys/module\b|proc/(?:modules|kallsyms|version|cmdline|devices|misc|sys)\b|proc(?![\w/])"
+    r"|sys(?![\w/])|dev/kmsg\b)"
+)
+
+
+def run(scenario: str, mount: Path, scratch: Path) -> str:
+    """The transcript of *scenario*, in a directory of its own below *scratch*."""
+    modules = scratch / "mods"
+    shutil.copytree(MODULES, modules)
+    modules.chmod(0o755)
+    text = (HERE / "scenarios" / scenario).read_text()
+    commands = scratch / "scenario"
+    commands.write_text(_PATHS.sub(r"@MOUNT@/\1", text).replace("/mods", str(modules)))
+    tools = scratch / "bin"
+    tools.mkdir()
+    for tool in (HERE / "mounted").iterdir():
+        # Not through env: the tools run in directories that are no longer there.
+        (tools / tool.name).write_text(f"#!{sys.executable} -I\n" + tool.read_text())
+        (tools / tool.name).chmod(0o755)
+    environment = {
+        **os.environ,
+        "LC_ALL": "C",
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        "SYSFSD_MOUNT": str(mount),
+        "SYSFSD_CLEARED": str(scratch / "cleared"),
+    }
+    done = subprocess.run(
+        ["bash", HERE / "run-scenario", commands],
+        cwd=modules,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    transcript = done.stdout.decode("utf-8", "replace")
+    return transcript.replace("@MOUNT@", "").replace(str(mount), "").replace(str(modules), "/mods")

@@ -1,0 +1,183 @@
+"""/dev/kmsg: kernel/printk/printk.c, Documentation/ABI/testing/dev-kmsg."""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from sysfsd.fs.kernfs import File, OpenContext, OpenFile, Tree
+from sysfsd.kernel.cred import INIT_CRED, Capability, Cred
+from sysfsd.kernel.kernel import Kernel
+
+from .user import NOBODY, open_
+
+NONBLOCK = os.O_RDWR | os.O_NONBLOCK
+
+
+@contextmanager
+def refusal(code: int) -> Iterator[None]:
+    with pytest.raises(OSError) as caught:
+        yield
+    assert caught.value.errno == code
+
+
+@pytest.fixture
+def kmsg(files: Tree) -> OpenFile:
+    """The log, open for reading and writing."""
+    return open_(files, "/dev/kmsg", NONBLOCK)
+
+
+def records(opened: OpenFile) -> list[bytes]:
+    """What is left to read, without numbers and times: level, flag and text."""
+    found: list[bytes] = []
+    while True:
+        try:
+            head, _, text = opened.read(8192, 0).partition(b";")
+        except OSError as error:
+            assert error.errno == errno.EAGAIN
+            return found
+        level, _seq, _time, flag = head.split(b",")
+        found.append(level + flag + text)
+
+
+# Opening
+
+
+@pytest.mark.parametrize(
+    ("setting", "restrict", "flags", "cred", "code"),
+    [
+        ("on", 1, os.O_RDONLY, NOBODY, errno.EPERM),
+        ("on", 0, os.O_RDONLY, NOBODY, None),
+        ("on", 1, os.O_WRONLY, NOBODY, None),
+        ("on", 1, os.O_RDWR, NOBODY, errno.EPERM),
+        ("on", 1, os.O_RDONLY, Cred(1, 1, 1 << Capability.SYSLOG), None),
+        ("on", 1, os.O_RDONLY, Cred(1, 1, 1 << Capability.SYS_ADMIN), None),
+        ("off", 0, os.O_WRONLY, INIT_CRED, errno.EPERM),
+        ("off", 0, os.O_RDONLY, INIT_CRED, errno.EPERM),
+        ("ratelimit", 0, os.O_WRONLY, INIT_CRED, None),
+    ],
+)
+def test_who_may_open_the_log(
+    kernel: Kernel, files: Tree, setting: str, restrict: int, flags: int, cred: Cred, code: int | None
+) -> None:
+    kernel.tunables.printk_devkmsg = setting
+    kernel.tunables.dmesg_restrict = restrict
+    if code is None:
+        open_(files, "/dev/kmsg", flags, cred)
+    else:
+        with refusal(code):
+            open_(files, "/dev/kmsg", flags, cred)
+
+
+# Reading
+
+
+def test_each_read_is_one_record(kernel: Kernel, kmsg: OpenFile) -> None:
+    kernel.log.pr_info("one")
+    kernel.log.pr_err("two")
+    assert records(kmsg) == [b"6-one\n", b"3-two\n"]
+
+
+def test_reading_begins_with_the_oldest_record(kernel: Kernel, files: Tree) -> None:
+    kernel.log.pr_info("one")
+    assert records(open_(files, "/dev/kmsg", NONBLOCK)) == [b"6-one\n"]
+
+
+def test_a_record_that_does_not_fit_is_skipped(kernel: Kernel, kmsg: OpenFile) -> None:
+    kernel.log.pr_info("one")
+    kernel.log.pr_info("two")
+    with refusal(errno.EINVAL):
+        kmsg.read(5, 0)
+    assert records(kmsg) == [b"6-two\n"]
+
+
+def test_lost_records_are_told_once(kernel: Kernel, kmsg: OpenFile) -> None:
+    for number in range(10_000):
+        kernel.log.pr_info(f"{number}")
+    with refusal(errno.EPIPE):
+        kmsg.read(8192, 0)
+    assert kmsg.read(8192, 0).startswith(b"6,%d," % kernel.log.first_seq)
+
+
+def test_without_a_record_who_will_not_wait_is_told_so(kmsg: OpenFile) -> None:
+    with refusal(errno.EAGAIN):
+        kmsg.read(8192, 0)
+
+
+def test_who_waits_gets_the_next_record(kernel: Kernel, files: Tree) -> None:
+    opened = open_(files, "/dev/kmsg", os.O_RDONLY)
+    found: list[bytes] = []
+    reader = threading.Thread(target=lambda: found.append(opened.read(8192, 0)))
+    reader.start()
+    kernel.log.pr_info("news")
+    reader.join(30)
+    assert found[0].endswith(b";news\n")
+
+
+def test_who_waits_can_be_interrupted(files: Tree) -> None:
+    file = files.lookup("/dev/kmsg")
+    assert isinstance(file, File)
+    opened = file.open(OpenContext(INIT_CRED, os.O_RDONLY, interrupted=lambda: True))
+    with refusal(errno.EINTR):
+        opened.read(8192, 0)
+
+
+# Writing
+
+
+@pytest.mark.parametrize(
+    ("data", "record"),
+    [
+        (b"hello\n", b"12-hello\n"),
+        (b"hello", b"12-hello\n"),
+        (b"<6>hello\n", b"14-hello\n"),
+        (b"<0>hello\n", b"8-hello\n"),
+        (b"<30>hello\n", b"30-hello\n"),
+        (b"<>hello\n", b"8-hello\n"),
+        (b"<2047>x\n", b"2047-x\n"),
+        (b"<2048>x\n", b"8-x\n"),
+        (b"<4294967302>x\n", b"14-x\n"),
+        (b"<x>hello\n", b"12-<x>hello\n"),
+        (b"<6hello\n", b"12-<6hello\n"),
+        (b"<-6>x\n", b"12-<-6>x\n"),
+        (b" <6>x\n", b"12- <6>x\n"),
+        (b"a\0b\n", b"12-a\n"),
+        (b"a\nb\n", b"12-a\\x0ab\n"),
+        (b"\x013x\n", b"12-\\x013x\n"),
+        (b"", b"12-\n"),
+    ],
+)
+def test_what_is_written_is_logged(kernel: Kernel, kmsg: OpenFile, data: bytes, record: bytes) -> None:
+    assert kmsg.write(data, 0) == len(data)
+    kernel.log.pr_info("end")
+    assert records(kmsg)[0] == record
+
+
+@pytest.mark.parametrize(("length", "code"), [(992, None), (993, errno.EINVAL), (5000, errno.EINVAL)])
+def test_a_long_message_is_invalid(kmsg: OpenFile, length: int, code: int | None) -> None:
+    if code is None:
+        assert kmsg.write(b"x" * length, 0) == length
+    else:
+        with refusal(code):
+            kmsg.write(b"x" * length, 0)
+
+
+def test_who_writes_too_much_is_not_heard(kernel: Kernel, files: Tree, kmsg: OpenFile) -> None:
+    for _ in range(20):
+        assert kmsg.write(b"x\n", 0) == 2
+    assert len(records(kmsg)) == 10
+    assert open_(files, "/dev/kmsg", NONBLOCK).write(b"another\n", 0)
+    assert records(kmsg) == [b"12-another\n"]
+
+
+@pytest.mark.parametrize(("setting", "heard"), [("on", 20), ("off", 0)])
+def test_the_limit_is_a_setting(kernel: Kernel, kmsg: OpenFile, setting: str, heard: int) -> None:
+    kernel.tunables.printk_devkmsg = setting
+    for _ in range(20):
+        assert kmsg.write(b"x\n", 0) == 2
+    assert len(records(kmsg)) == heard
