@@ -225,6 +225,7 @@ KERN_TABLE: Final = (
     CtlTable("kptr_restrict", 0o644, _one("kptr_restrict", min=0, max=2, sysadmin=True)),
     CtlTable("modprobe", 0o644, String("modprobe", 256)),
     CtlTable("modules_disabled", 0o644, _one("modules_disabled", min=1, max=1)),
+    CtlTable("ngroups_max", 0o444, Fixed(lambda kernel: "65536")),
     CtlTable("oops_limit", 0o644, _one("oops_limit", min=0)),
     CtlTable("osrelease", 0o444, _proc("osrelease")),
     CtlTable("ostype", 0o444, _proc("ostype")),

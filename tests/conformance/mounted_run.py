@@ -27,8 +27,14 @@ def run(scenario: str, mount: Path, scratch: Path) -> str:
     shutil.copytree(MODULES, modules)
     modules.chmod(0o755)
     text = (HERE / "scenarios" / scenario).read_text()
+    text = _PATHS.sub(r"@MOUNT@/\1", text)
+    # The directories that a scenario knows, and where they are here.
+    places = {"/tmp/": f"{scratch}/tmp/", "/mods": str(modules)}
+    (scratch / "tmp").mkdir()
+    for known, here in places.items():
+        text = text.replace(known, here)
     commands = scratch / "scenario"
-    commands.write_text(_PATHS.sub(r"@MOUNT@/\1", text).replace("/mods", str(modules)))
+    commands.write_text(text)
     tools = scratch / "bin"
     tools.mkdir()
     for tool in (HERE / "mounted").iterdir():
@@ -53,4 +59,7 @@ def run(scenario: str, mount: Path, scratch: Path) -> str:
         check=False,
     )
     transcript = done.stdout.decode("utf-8", "replace")
-    return transcript.replace("@MOUNT@", "").replace(str(mount), "").replace(str(modules), "/mods")
+    transcript = transcript.replace("@MOUNT@", "").replace(str(mount), "")
+    for known, here in places.items():
+        transcript = transcript.replace(here, known)
+    return transcript

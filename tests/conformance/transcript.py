@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 #: What no two kernels share, and what stands in its place when two transcripts are compared.
 _FOLD: Final = (
-    (re.compile(r"^\S*run-scenario: line \d+: +(\d+ )?"), "RUNNER: "),
+    (re.compile(r"\S*run-scenario: line \d+: +(\d+ )?"), "RUNNER: "),
     (re.compile(r"\[ *\d+\.\d{6}\]"), "[T]"),
     (re.compile(r"\b[A-Z][a-z]{2} [ \d]\d \d\d:\d\d\b"), "DATE"),
     (re.compile(r"\b[A-Z][a-z]{2} [ \d]\d  ?\d{4}\b"), "DATE"),

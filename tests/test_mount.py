@@ -1,0 +1,784 @@
+"""The mount: what programs see of the files, while the kernel behind them changes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import signal
+import stat
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Final
+
+import pytest
+from .conftest import SAMPLES, SYSFSD, Mounter
+
+#: Nothing here takes that long, unless it hangs (seconds).
+HANG: Final = 30
+#: Runs a shell command as an ordinary user.
+AS_USER: Final = ("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "sh", "-c")
+GREETER: Final = "sys/module/greeter"
+COUNT: Final = f"{GREETER}/parameters/count"
+
+
+@contextmanager
+def refusal(code: int) -> Iterator[None]:
+    with pytest.raises(OSError) as caught:
+        yield
+    assert errno.errorcode[caught.value.errno or 0] == errno.errorcode[code]
+
+
+@contextmanager
+def opened(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
+    fd = os.open(path, flags)
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def read(path: Path) -> str:
+    with opened(path) as fd:
+        return os.read(fd, 1 << 16).decode()
+
+
+def write(path: Path, text: str, flags: int = 0) -> None:
+    with opened(path, os.O_WRONLY | flags) as fd:
+        assert os.write(fd, text.encode()) == len(text)
+
+
+def load(mnt: Path, name: str, args: str = "") -> None:
+    write(mnt / "control/load", f"{SAMPLES}/{name}.ko {args}\n")
+
+
+def unload(mnt: Path, name: str) -> None:
+    write(mnt / "control/unload", f"{name}\n")
+
+
+def as_user(where: Path, command: str) -> str:
+    """What a shell of user 1000 prints that starts in *where*; the way there need not be open to that user."""
+    done = subprocess.run([*AS_USER, command], cwd=where, capture_output=True, text=True, check=False, timeout=HANG)
+    return done.stdout + done.stderr
+
+
+def below(path: Path) -> set[Path]:
+    """A directory and all that it holds, each looked at, so that the host knows it."""
+    found = {path}
+    for directory, subdirectories, files in os.walk(path):
+        found |= {Path(directory, name) for name in subdirectories + files}
+    for each in found:
+        each.lstat()
+    return found
+
+
+def daemon(mnt: Path) -> int:
+    """The process that serves a mount."""
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and os.fsencode(mnt) in (entry / "cmdline").read_bytes().split(b"\0"):
+                return int(entry.name)
+    raise LookupError(mnt)
+
+
+def start(work: Callable[[], object]) -> BaseProcess:
+    process = get_context("fork").Process(target=work)
+    process.start()
+    return process
+
+
+def finish(*processes: BaseProcess) -> None:
+    """Wait for processes, which must end of themselves, and well."""
+    for process in processes:
+        process.join(HANG)
+        hangs = process.is_alive()
+        process.kill()
+        process.join()
+        assert not hangs
+        assert process.exitcode == 0
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + HANG
+    while not condition():
+        assert time.monotonic() < end
+        os.sched_yield()
+
+
+def waits_in_read(pid: int) -> bool:
+    """Whether a process sleeps in read(2), system call 0."""
+    return Path(f"/proc/{pid}/syscall").read_text().startswith("0 ")
+
+
+@pytest.fixture(scope="module")
+def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A mount that is only looked at, with three modules."""
+    where = tmp_path_factory.mktemp("still")
+    loads = [f"--load={SAMPLES}/{name}.ko" for name in ("provider", "consumer", "greeter")]
+    subprocess.run([SYSFSD, "mount", str(where), "-o", "allow_other", *loads], check=True)
+    yield where
+    subprocess.run(["umount", "--lazy", str(where)], check=True)
+
+
+# The tree
+
+
+def test_the_root_holds_four_directories(still: Path) -> None:
+    assert sorted(os.listdir(still)) == ["control", "dev", "proc", "sys"]
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "links", "size"),
+    [
+        (".", "drwxr-xr-x", 6, 0),
+        ("control", "drwxr-xr-x", 2, 0),
+        ("control/load", "--w-------", 1, 0),
+        ("control/unload", "--w-------", 1, 0),
+        ("dev", "drwxr-xr-x", 2, 0),
+        ("dev/kmsg", "-rw-r--r--", 1, 0),
+        ("proc", "dr-xr-xr-x", 3, 0),
+        ("proc/cmdline", "-r--r--r--", 1, 0),
+        ("proc/kallsyms", "-r--r--r--", 1, 0),
+        ("proc/modules", "-r--r--r--", 1, 0),
+        ("proc/sys", "dr-xr-xr-x", 1, 0),
+        ("proc/sys/kernel", "dr-xr-xr-x", 1, 0),
+        ("proc/sys/kernel/osrelease", "-r--r--r--", 1, 0),
+        ("proc/sys/kernel/printk", "-rw-r--r--", 1, 0),
+        ("sys", "dr-xr-xr-x", 3, 0),
+        (GREETER, "drwxr-xr-x", 6, 0),
+        (f"{GREETER}/holders", "drwxr-xr-x", 2, 0),
+        (f"{GREETER}/parameters", "drwxr-xr-x", 2, 0),
+        (f"{GREETER}/refcnt", "-r--r--r--", 1, 4096),
+        (f"{GREETER}/uevent", "--w-------", 1, 4096),
+        (f"{GREETER}/sections/.text", "-r--------", 1, 19),
+        (COUNT, "-rw-r--r--", 1, 4096),
+        (f"{GREETER}/parameters/secret", "-rw-------", 1, 4096),
+        (f"{GREETER}/parameters/whom", "-r--r--r--", 1, 4096),
+        ("sys/module/provider/holders/consumer", "lrwxrwxrwx", 1, 0),
+        ("sys/module/8250/parameters/nr_uarts", "-rw-r--r--", 1, 4096),
+    ],
+)
+def test_type_mode_links_and_size(still: Path, path: str, mode: str, links: int, size: int) -> None:
+    status = (still / path).lstat()
+    assert (stat.filemode(status.st_mode), status.st_nlink, status.st_size) == (mode, links, size)
+
+
+def test_everything_belongs_to_whoever_mounted(still: Path) -> None:
+    owners = {(path.lstat().st_uid, path.lstat().st_gid) for path in below(still)}
+    assert owners == {(os.geteuid(), os.getegid())}
+
+
+def test_sys_module_has_a_link_for_each_module(still: Path) -> None:
+    directory = still / "sys/module"
+    assert directory.stat().st_nlink == 2 + len(os.listdir(directory))
+
+
+def test_a_holder_is_a_link_to_the_module_that_uses_this_one(still: Path) -> None:
+    holder = still / "sys/module/provider/holders/consumer"
+    assert os.readlink(holder) == "../../consumer"
+    assert holder.samefile(still / "sys/module/consumer")
+
+
+def test_nothing_has_a_length_to_seek_by_and_all_is_read_to_its_end(still: Path) -> None:
+    assert (still / "proc/modules").read_text().count("\n") == 3
+    assert (still / "proc/kallsyms").read_bytes().endswith(b"[provider]\n")
+
+
+# Names that come and go
+
+
+def test_after_a_load_everything_is_there_though_the_host_knew_better(mnt: Path) -> None:
+    for path in (GREETER, COUNT):
+        with refusal(errno.ENOENT):
+            (mnt / path).stat()
+    names, links = set(os.listdir(mnt / "sys/module")), (mnt / "sys/module").stat().st_nlink
+    load(mnt, "greeter", "count=3")
+    assert (mnt / GREETER).is_dir()
+    assert read(mnt / COUNT) == "3\n"
+    assert set(os.listdir(mnt / "sys/module")) == names | {"greeter"}
+    assert (mnt / "sys/module").stat().st_nlink == links + 1
+
+
+def test_after_an_unload_nothing_is_there_though_the_host_knew_better(mnt: Path) -> None:
+    names, links = set(os.listdir(mnt / "sys/module")), (mnt / "sys/module").stat().st_nlink
+    load(mnt, "greeter")
+    paths = below(mnt / GREETER)
+    assert len(paths) > 20
+    unload(mnt, "greeter")
+    assert [path for path in paths if os.path.lexists(path)] == []
+    assert set(os.listdir(mnt / "sys/module")) == names
+    assert (mnt / "sys/module").stat().st_nlink == links
+
+
+def test_holders_come_and_go_with_the_module_that_holds(mnt: Path) -> None:
+    load(mnt, "provider")
+    holders = mnt / "sys/module/provider/holders"
+    assert os.listdir(holders) == []
+    assert not os.path.lexists(holders / "consumer")
+    load(mnt, "consumer")
+    assert os.listdir(holders) == ["consumer"]
+    assert (holders / "consumer/refcnt").exists()
+    assert read(mnt / "sys/module/provider/refcnt") == "1\n"
+    unload(mnt, "consumer")
+    assert not os.path.lexists(holders / "consumer")
+    assert os.listdir(holders) == []
+
+
+def test_what_a_failed_load_showed_for_a_moment_is_gone(mnt: Path) -> None:
+    links = (mnt / "sys/module").stat().st_nlink
+    with refusal(errno.EINVAL):
+        load(mnt, "greeter", "count=many")
+    assert not os.path.lexists(mnt / GREETER)
+    assert (mnt / "sys/module").stat().st_nlink == links
+
+
+def test_a_module_that_was_loaded_anew_has_its_first_modes_and_values(mnt: Path) -> None:
+    load(mnt, "greeter", "count=3")
+    (mnt / COUNT).chmod(0o600)
+    unload(mnt, "greeter")
+    load(mnt, "greeter")
+    assert (mnt / COUNT).stat().st_mode & 0o777 == 0o644
+    assert read(mnt / COUNT) == "1\n"
+
+
+def test_a_process_that_stands_in_an_unloaded_module_stands_nowhere(mnt: Path) -> None:
+    load(mnt, "greeter")
+    with opened(mnt / GREETER, os.O_RDONLY | os.O_DIRECTORY) as directory:
+        os.stat("refcnt", dir_fd=directory)
+        unload(mnt, "greeter")
+        with refusal(errno.ENOENT):
+            os.stat("refcnt", dir_fd=directory)
+
+
+def test_an_unchanged_path_is_answered_by_the_host_alone(mnt: Path) -> None:
+    load(mnt, "greeter")
+    paths = below(mnt / GREETER)
+    pid = daemon(mnt)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        finish(start(lambda: [path.lstat() for path in paths for _ in range(100)]))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_a_change_of_one_module_leaves_the_others_with_the_host(mnt: Path) -> None:
+    load(mnt, "provider")
+    load(mnt, "greeter")
+    paths = below(mnt / "sys/module/provider/parameters")
+    unload(mnt, "greeter")
+    (mnt / "sys/module").stat()
+    pid = daemon(mnt)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        finish(start(lambda: [path.lstat() for path in paths]))
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def test_at_any_moment_a_module_is_there_as_a_whole_or_not_at_all(mnt: Path) -> None:
+    load(mnt, "greeter")
+    whole = set(os.listdir(mnt / GREETER))
+    parameters = set(os.listdir(mnt / GREETER / "parameters"))
+    unload(mnt, "greeter")
+
+    def watch(done: threading.Event, seen: Counter[str]) -> None:
+        while not done.is_set():
+            seen["looks"] += 1
+            with suppress(FileNotFoundError):
+                assert set(os.listdir(mnt / GREETER)) == whole
+            with suppress(FileNotFoundError):
+                assert set(os.listdir(mnt / GREETER / "parameters")) == parameters
+            with suppress(FileNotFoundError):
+                assert (mnt / COUNT).stat().st_size == 4096
+            try:
+                assert read(mnt / COUNT) == "7\n"
+                seen["values"] += 1
+            except OSError as error:
+                assert error.errno in (errno.ENOENT, errno.ENODEV)
+            assert read(mnt / "proc/modules") in ("", *lines)
+            assert len(os.listdir(mnt / "sys/module")) in (builtin, builtin + 1)
+        seen["finished"] += 1
+
+    def load_and_unload() -> None:
+        done, seen = threading.Event(), Counter[str]()
+        watcher = threading.Thread(target=watch, args=(done, seen), daemon=True)
+        watcher.start()
+        for _ in range(200):
+            load(mnt, "greeter", "count=7")
+            unload(mnt, "greeter")
+        done.set()
+        watcher.join(HANG)
+        assert seen["finished"], "the watcher hangs or saw a part of a module"
+
+    builtin = len(os.listdir(mnt / "sys/module"))
+    line = "greeter 16384 0 - {} 0xffffffffc0000000 (OE)\n"
+    lines = [line.format(state) for state in ("Live", "Loading", "Unloading")]
+    finish(start(load_and_unload))
+    assert not os.path.lexists(mnt / GREETER)
+
+
+# Files that stay open
+
+
+def test_a_file_of_an_unloaded_module_answers_enodev(mnt: Path) -> None:
+    load(mnt, "greeter")
+    with opened(mnt / COUNT, os.O_RDWR) as fd:
+        os.read(fd, 1)
+        unload(mnt, "greeter")
+        for use in (lambda: os.read(fd, 10), lambda: os.pread(fd, 10, 0), lambda: os.write(fd, b"1")):
+            with refusal(errno.ENODEV):
+                use()
+
+
+def test_it_does_not_come_back_with_the_module(mnt: Path) -> None:
+    load(mnt, "greeter")
+    with opened(mnt / COUNT, os.O_RDWR) as fd:
+        unload(mnt, "greeter")
+        load(mnt, "greeter", "count=5")
+        with refusal(errno.ENODEV):
+            os.pread(fd, 10, 0)
+        with refusal(errno.ENODEV):
+            os.write(fd, b"6")
+    assert read(mnt / COUNT) == "5\n"
+
+
+def test_an_open_file_does_not_keep_its_module(mnt: Path) -> None:
+    load(mnt, "greeter")
+    with opened(mnt / COUNT):
+        assert read(mnt / GREETER / "refcnt") == "0\n"
+        unload(mnt, "greeter")
+    assert read(mnt / "proc/modules") == ""
+
+
+# Reading and writing
+
+
+def test_reads_at_offsets(still: Path) -> None:
+    with opened(still / GREETER / "parameters/whom") as fd:
+        parts = [os.pread(fd, size, offset) for size, offset in ((2, 0), (2, 2), (99, 4), (99, 6), (3, 1), (9, 5000))]
+    assert parts == [b"wo", b"rl", b"d\n", b"", b"orl", b""]
+
+
+def test_a_value_is_read_in_parts_as_it_was_when_reading_began(mnt: Path) -> None:
+    load(mnt, "greeter", "count=1234")
+    with opened(mnt / COUNT) as fd:
+        first = os.read(fd, 2)
+        write(mnt / COUNT, "9")
+        assert first + os.read(fd, 2) + os.read(fd, 9) == b"1234\n"
+        os.lseek(fd, 0, os.SEEK_SET)
+        assert os.read(fd, 9) == b"9\n"
+
+
+def test_each_descriptor_reads_for_itself(mnt: Path) -> None:
+    load(mnt, "greeter", "count=12")
+    with opened(mnt / COUNT) as one:
+        assert os.read(one, 1) == b"1"
+        write(mnt / COUNT, "34")
+        with opened(mnt / COUNT) as two:
+            assert os.read(two, 1) + os.read(one, 1) == b"32"
+
+
+@pytest.mark.parametrize("flags", [0, os.O_APPEND, os.O_TRUNC, os.O_CREAT, os.O_SYNC])
+def test_a_write_is_a_value_however_the_file_was_opened(mnt: Path, flags: int) -> None:
+    load(mnt, "greeter", "count=12")
+    with opened(mnt / COUNT, os.O_WRONLY | flags) as fd:
+        for value in (b"34", b"5\n"):
+            os.write(fd, value)
+    assert read(mnt / COUNT) == "5\n"
+
+
+def test_writing_does_not_change_the_size(mnt: Path) -> None:
+    load(mnt, "greeter")
+    write(mnt / COUNT, "3", os.O_TRUNC)
+    os.truncate(mnt / COUNT, 0)
+    assert (mnt / COUNT).stat().st_size == 4096
+    assert (mnt / "control/load").stat().st_size == 0
+
+
+def test_opening_with_o_trunc_leaves_the_value(mnt: Path) -> None:
+    load(mnt, "greeter")
+    with opened(mnt / COUNT, os.O_WRONLY | os.O_TRUNC):
+        assert read(mnt / COUNT) == "1\n"
+
+
+def test_a_refused_value_leaves_the_old_one(mnt: Path) -> None:
+    load(mnt, "greeter")
+    for value, code in (("many", errno.EINVAL), ("99999999999", errno.ERANGE)):
+        with refusal(code):
+            write(mnt / COUNT, value)
+    assert read(mnt / COUNT) == "1\n"
+
+
+@pytest.mark.parametrize(
+    ("path", "flags"),
+    [
+        (f"{GREETER}/refcnt", os.O_RDWR),
+        (f"{GREETER}/parameters/whom", os.O_WRONLY),
+        (f"{GREETER}/sections/.text", os.O_RDWR),
+        (f"{GREETER}/uevent", os.O_RDONLY),
+        ("proc/sys/kernel/osrelease", os.O_WRONLY),
+        ("control/load", os.O_RDONLY),
+        ("control/unload", os.O_RDWR),
+    ],
+)
+def test_not_even_root_gets_past_these_modes(still: Path, path: str, flags: int) -> None:
+    with refusal(errno.EACCES):
+        os.open(still / path, flags)
+
+
+def test_a_write_bit_does_not_make_a_parameter_writable(mnt: Path) -> None:
+    load(mnt, "greeter")
+    whom = mnt / GREETER / "parameters/whom"
+    whom.chmod(0o644)
+    with opened(whom, os.O_RDWR) as fd, refusal(errno.EIO):
+        os.write(fd, b"you")
+    assert read(whom) == "world\n"
+
+
+# Attributes that are changed
+
+
+def test_a_mode_holds_for_other_users(mnt: Path) -> None:
+    load(mnt, "greeter")
+    secret = mnt / GREETER / "parameters/secret"
+    assert "Permission denied" in as_user(secret.parent, "cat secret")
+    secret.chmod(0o604)
+    assert as_user(secret.parent, "cat secret") == "42\n"
+    (mnt / COUNT).chmod(0o600)
+    assert "Permission denied" in as_user(secret.parent, "cat count")
+
+
+def test_an_owner_may_do_what_the_mode_allows_owners(mnt: Path) -> None:
+    load(mnt, "greeter")
+    assert "Permission denied" in as_user(mnt / GREETER / "parameters", "echo 5 > count")
+    os.chown(mnt / COUNT, 1000, -1)
+    assert as_user(mnt / GREETER / "parameters", "echo 5 > count; cat count") == "5\n"
+    os.chown(mnt / COUNT, 0, 1000)
+    (mnt / COUNT).chmod(0o664)
+    assert as_user(mnt / GREETER / "parameters", "echo 6 > count; cat count") == "6\n"
+
+
+def test_a_user_changes_only_what_is_his(mnt: Path) -> None:
+    load(mnt, "greeter")
+    assert "not permitted" in as_user(mnt / GREETER / "parameters", "chmod 666 count")
+    os.chown(mnt / COUNT, 1000, 1000)
+    assert as_user(mnt / GREETER / "parameters", "chmod 640 count; stat -c '%a %u %g' count") == "640 1000 1000\n"
+    assert "not permitted" in as_user(mnt / GREETER / "parameters", "chown 0 count")
+
+
+def test_times_are_set_each_for_itself(mnt: Path) -> None:
+    load(mnt, "greeter")
+    os.utime(mnt / COUNT, ns=(1_000_000_001, 2_000_000_002))
+    status = (mnt / COUNT).stat()
+    assert (status.st_atime_ns, status.st_mtime_ns) == (1_000_000_001, 2_000_000_002)
+    subprocess.run(["touch", "-c", "-a", "-d", "@5", str(mnt / COUNT)], check=True)
+    status = (mnt / COUNT).stat()
+    assert (status.st_atime_ns, status.st_mtime_ns) == (5_000_000_000, 2_000_000_002)
+
+
+def test_a_touched_file_is_of_now(mnt: Path) -> None:
+    load(mnt, "greeter")
+    before = time.time_ns()
+    os.utime(mnt / COUNT, ns=(0, 0))
+    os.utime(mnt / COUNT)
+    assert before <= (mnt / COUNT).stat().st_mtime_ns <= time.time_ns()
+
+
+def test_a_module_is_as_old_as_its_load(mnt: Path) -> None:
+    before = time.time_ns()
+    load(mnt, "greeter")
+    assert before <= (mnt / GREETER).stat().st_mtime_ns <= time.time_ns()
+
+
+def test_modes_below_proc_sys_stay(still: Path) -> None:
+    with refusal(errno.EPERM):
+        (still / "proc/sys/kernel/printk").chmod(0o666)
+    with refusal(errno.EPERM):
+        os.chown(still / "proc/sys/kernel/printk", 1000, -1)
+
+
+# Names that nobody may change
+
+PLACES: Final = {
+    ".": (errno.EPERM, errno.EPERM, errno.EPERM, "sys"),
+    "sys/module": (errno.EACCES, errno.EPERM, errno.EPERM, "greeter"),
+    f"{GREETER}/parameters": (errno.EACCES, errno.EPERM, errno.EPERM, "count"),
+    "proc": (errno.ENOENT, errno.ENOENT, errno.EPERM, "modules"),
+    "proc/sys/kernel": (errno.ENOENT, errno.ENOENT, errno.EACCES, "printk"),
+    "dev": (errno.EACCES, errno.EPERM, errno.EPERM, "kmsg"),
+    "control": (errno.EACCES, errno.EPERM, errno.EPERM, "load"),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_file_is_created(still: Path, place: str) -> None:
+    with refusal(PLACES[place][0]):
+        os.open(still / place / "new", os.O_CREAT | os.O_WRONLY, 0o644)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_other_name_is_made(still: Path, place: str) -> None:
+    new, old = still / place / "new", still / place / PLACES[place][3]
+    makers: list[Callable[[], object]] = [
+        new.mkdir,
+        lambda: new.symlink_to("/"),
+        lambda: os.mkfifo(new),
+        lambda: os.mknod(new, stat.S_IFREG | 0o644),
+        lambda: os.rename(old, new),
+    ]
+    if not old.is_dir():
+        makers.append(lambda: os.link(old, new))
+    for make in makers:
+        with refusal(PLACES[place][1]):
+            make()
+    assert not os.path.lexists(new)
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_no_name_is_removed(still: Path, place: str) -> None:
+    old = still / place / PLACES[place][3]
+    with refusal(PLACES[place][2]):
+        if old.is_dir():
+            old.rmdir()
+        else:
+            old.unlink()
+    assert old.exists()
+
+
+def test_no_file_takes_the_place_of_another(still: Path) -> None:
+    with refusal(errno.EPERM):
+        os.rename(still / COUNT, still / GREETER / "parameters/loud")
+
+
+def test_what_is_not_there_cannot_be_removed(still: Path) -> None:
+    with refusal(errno.ENOENT):
+        (still / "sys/module/new").rmdir()
+
+
+# /proc
+
+
+def test_users_without_privilege_see_no_addresses(still: Path) -> None:
+    modules = re.compile(r"greeter \d+ 0 - Live 0x(\w{16}) \(OE\)")
+    (address,) = modules.findall(read(still / "proc/modules"))
+    assert int(address, 16) >= 0xFFFFFFFFC0000000
+    assert modules.findall(as_user(still / "proc", "cat modules")) == ["0" * 16]
+    symbols = as_user(still / "proc", "grep -w -e _text -e greeter_init -e greeter_exit kallsyms").splitlines()
+    assert {line.split()[0] for line in symbols} == {"0" * 16}
+    ours = (still / "proc/kallsyms").read_text().splitlines()
+    assert re.fullmatch(r"ffffffffc\w{7} t greeter_exit\t\[greeter\]", next(x for x in ours if "greeter_exit" in x))
+
+
+def test_who_sees_addresses_is_decided_when_the_file_is_opened(still: Path) -> None:
+    with opened(still / "proc") as proc:
+        for name in ("modules", "kallsyms"):
+            root = os.open(name, os.O_RDONLY, dir_fd=proc)
+            os.seteuid(1000)
+            try:
+                user = os.open(name, os.O_RDONLY, dir_fd=proc)
+                as_root = os.read(root, 1 << 16)
+            finally:
+                os.seteuid(0)
+            as_user = os.read(user, 1 << 16)
+            os.close(root)
+            os.close(user)
+            assert b"0000000000000000" in as_user
+            assert b"ffffffff" in as_root
+            assert b"ffffffff" not in as_user
+
+
+def test_the_tunables_of_the_kernel_are_read_and_written(mnt: Path) -> None:
+    kernel = mnt / "proc/sys/kernel"
+    assert read(kernel / "ostype") == "Linux\n"
+    assert read(kernel / "osrelease").startswith("6.1.")
+    write(kernel / "printk", "8 3\n")
+    assert read(kernel / "printk") == "8\t3\t1\t7\n"
+    write(kernel / "kptr_restrict", "2\n")
+    load(mnt, "greeter")
+    assert " 0x0000000000000000 " in read(mnt / "proc/modules")
+    with refusal(errno.EINVAL):
+        write(kernel / "kptr_restrict", "3\n")
+    assert "Permission denied" in as_user(kernel, "echo 0 > kptr_restrict")
+
+
+def test_a_tunable_can_be_appended_to_after_it_was_written(mnt: Path) -> None:
+    panic = mnt / "proc/sys/kernel/panic"
+    write(panic, "10\n")
+    write(panic, "20\n", os.O_APPEND)
+    assert read(panic) == "20\n"
+
+
+def test_modules_disabled_holds_for_good(mnt: Path) -> None:
+    write(mnt / "proc/sys/kernel/modules_disabled", "1")
+    with refusal(errno.EPERM):
+        load(mnt, "greeter")
+    with refusal(errno.EINVAL):
+        write(mnt / "proc/sys/kernel/modules_disabled", "0")
+
+
+# /dev/kmsg
+
+
+def drain(fd: int) -> list[bytes]:
+    """The records that are left to read from a descriptor that does not wait."""
+    records = []
+    with refusal(errno.EAGAIN):
+        while True:
+            records.append(os.read(fd, 8192))
+    return records
+
+
+def test_each_read_of_the_log_is_one_record(mnt: Path) -> None:
+    for message in ("<3>one", "two", "<30>three\n"):
+        write(mnt / "dev/kmsg", message)
+    with opened(mnt / "dev/kmsg", os.O_RDONLY | os.O_NONBLOCK) as fd:
+        records = drain(fd)
+    assert [re.sub(rb",\d+,\d+,", b",*,", record) for record in records] == [
+        b"11,*,-;one\n",
+        b"12,*,-;two\n",
+        b"30,*,-;three\n",
+    ]
+
+
+def test_each_descriptor_reads_the_log_for_itself(mnt: Path) -> None:
+    write(mnt / "dev/kmsg", "one")
+    flags = os.O_RDONLY | os.O_NONBLOCK
+    with opened(mnt / "dev/kmsg", flags) as a, opened(mnt / "dev/kmsg", flags) as b:
+        assert drain(a) == drain(b) != []
+        write(mnt / "dev/kmsg", "two")
+        assert drain(a) == drain(b) != []
+
+
+def test_waiting_can_be_switched_off_later(mnt: Path) -> None:
+    with opened(mnt / "dev/kmsg") as fd:
+        os.set_blocking(fd, False)
+        assert drain(fd) == []
+
+
+def test_a_record_that_does_not_fit_is_lost(mnt: Path) -> None:
+    for message in ("one", "two"):
+        write(mnt / "dev/kmsg", message)
+    with opened(mnt / "dev/kmsg", os.O_RDONLY | os.O_NONBLOCK) as fd:
+        with refusal(errno.EINVAL):
+            os.read(fd, 5)
+        assert [record.endswith(b";two\n") for record in drain(fd)] == [True]
+
+
+def test_loads_are_logged(mnt: Path) -> None:
+    with opened(mnt / "dev/kmsg", os.O_RDONLY | os.O_NONBLOCK) as fd:
+        drain(fd)
+        with refusal(errno.EINVAL):
+            load(mnt, "greeter", "count=many")
+        assert drain(fd)[-1].endswith(b";greeter: `many' invalid for parameter `count'\n")
+
+
+def reader(mnt: Path) -> subprocess.Popen[bytes]:
+    """A process that waits for a record."""
+    process = subprocess.Popen(
+        ["dd", f"if={mnt}/dev/kmsg", "bs=8192", "count=1", "status=none"], stdout=subprocess.PIPE
+    )
+    wait_until(lambda: waits_in_read(process.pid))
+    return process
+
+
+def test_a_reader_waits_until_there_is_a_record(mnt: Path) -> None:
+    with reader(mnt) as waiting:
+        write(mnt / "dev/kmsg", "hello")
+        assert waiting.communicate(timeout=HANG)[0].endswith(b";hello\n")
+
+
+def test_all_who_wait_are_woken_and_others_served_meanwhile(mnt: Path) -> None:
+    waiting = [reader(mnt) for _ in range(12)]
+    load(mnt, "provider")
+    for process in waiting:
+        with process:
+            assert b";" in process.communicate(timeout=HANG)[0]
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_reader_that_is_killed_stops_waiting(mnt: Path, signal_: signal.Signals) -> None:
+    with reader(mnt) as waiting:
+        waiting.send_signal(signal_)
+        assert waiting.wait(HANG) == -signal_
+    subprocess.run(["umount", str(mnt)], check=True)
+
+
+def test_users_cannot_write_to_the_log_and_not_read_it_while_that_is_restricted(mnt: Path) -> None:
+    assert "not permitted" in as_user(mnt / "dev", "dd if=kmsg iflag=nonblock")
+    assert "Permission denied" in as_user(mnt / "dev", "echo hello > kmsg")
+    write(mnt / "proc/sys/kernel/dmesg_restrict", "0")
+    write(mnt / "dev/kmsg", "hello")
+    assert ";hello\n" in as_user(mnt / "dev", "dd if=kmsg bs=8192 count=1 status=none")
+
+
+# Many at once
+
+
+def test_many_readers_and_writers_see_whole_values_only(mnt: Path) -> None:
+    load(mnt, "kinds")
+    value = mnt / "sys/module/kinds/parameters/a_charp"
+    write(value, "z" * 3000)
+
+    def writer(letter: str) -> Callable[[], None]:
+        return lambda: [write(value, letter * 3000) for _ in range(100)] and None
+
+    def reader() -> None:
+        for _ in range(100):
+            text = read(value)
+            assert text == text[0] * 3000 + "\n"
+
+    finish(*(start(work) for work in (*map(writer, "abcd"), reader, reader, reader, reader)))
+
+
+def test_of_many_loads_at_once_one_succeeds(mnt: Path) -> None:
+    def loads() -> None:
+        together = threading.Barrier(16)
+
+        def one(_: int) -> int:
+            with opened(mnt / "control/load", os.O_WRONLY) as fd:
+                together.wait()
+                try:
+                    os.write(fd, os.fsencode(SAMPLES / "greeter.ko"))
+                except OSError as error:
+                    return error.errno or -1
+                return 0
+
+        with ThreadPoolExecutor(16) as pool:
+            assert sorted(pool.map(one, range(16))) == [0] + [errno.EEXIST] * 15
+
+    finish(start(loads))
+    assert read(mnt / "proc/modules").count("\n") == 1
+
+
+def test_of_many_unloads_at_once_one_succeeds(mnt: Path) -> None:
+    load(mnt, "greeter")
+
+    def unloads() -> None:
+        def one(_: int) -> int:
+            try:
+                unload(mnt, "greeter")
+            except OSError as error:
+                return error.errno or -1
+            return 0
+
+        with ThreadPoolExecutor(16) as pool:
+            assert sorted(pool.map(one, range(16))) == [0] + [errno.ENOENT] * 15
+
+    finish(start(unloads))
+    assert not os.path.lexists(mnt / GREETER)
+
+
+def test_two_mounts_are_two_kernels(sysfsd_mount: Mounter) -> None:
+    one, two = sysfsd_mount(), sysfsd_mount()
+    load(one, "greeter")
+    assert not os.path.lexists(two / GREETER)
+    load(two, "greeter", "count=2")
+    assert (read(one / COUNT), read(two / COUNT)) == ("1\n", "2\n")
