@@ -70,7 +70,7 @@ class Record(NamedTuple):
 
 
 def records() -> Iterator[Record]:
-    text = lzma.open(HERE / "trees.txt.xz", "rt", errors="replace").read()
+    text = lzma.decompress((HERE / "trees.txt.xz").read_bytes()).decode("utf-8", "replace")
     for block in re.split(r"(?m)^# ", text)[1:]:
         name, *lines = block.rstrip("\n").split("\n")
         record = Record(name, {}, {}, {}, {})
