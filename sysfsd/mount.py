@@ -96,7 +96,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._mountpoint = os.path.realpath(mountpoint)
         self._ready = ready
         self._uid, self._gid = os.geteuid(), os.getegid()
-        self._files: dict[int, tuple[OpenFile, OpenContext]] = {}
+        self._files: dict[int, tuple[File, OpenFile, OpenContext]] = {}
         self._handles = count(1)
         self._channel: int | None = None
 
@@ -241,19 +241,22 @@ class Mount(fuse.Operations):  # type: ignore[misc]
             node.truncate()
         fi.fh = handle = next(self._handles)
         fi.direct_io = True
-        self._files[handle] = file, context
+        self._files[handle] = node, file, context
         return 0
 
     def read(self, path: str, size: int, offset: int, fi: Any) -> bytes:
-        file, context = self._files[fi.fh]
+        _node, file, context = self._files[fi.fh]
         context.flags = fi.flags
         return file.read(size, offset)
 
     def write(self, path: str, data: bytes, offset: int, fi: Any) -> int:
-        return self._files[fi.fh][0].write(data, offset)
+        node, file, _context = self._files[fi.fh]
+        if fi.flags & os.O_APPEND:
+            offset = node.size  # the host goes by where the last write ended
+        return file.write(data, offset)
 
     def release(self, path: str, fi: Any) -> int:
-        file, _context = self._files.pop(fi.fh)
+        _node, file, _context = self._files.pop(fi.fh)
         file.release()
         return 0
 
