@@ -11,7 +11,7 @@ import lzma
 import os
 import zlib
 from collections.abc import Callable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile
 from sysfsd.fs.namei import open_as
@@ -115,10 +115,23 @@ class Compression(NamedTuple):
     unpack: Callable[[bytes, int], bytes]
 
 
-def _gunzip(data: bytes, limit: int) -> bytes:
+class Decompressor(Protocol):
+    """What zlib and lzma give for one member of a file."""
+
+    @property
+    def eof(self) -> bool: ...
+
+    @property
+    def unused_data(self) -> bytes: ...
+
+    def decompress(self, data: bytes, limit: int, /) -> bytes: ...
+
+
+def _unpack_members(data: bytes, limit: int, decompressor: Callable[[], Decompressor]) -> bytes:
+    """Unpack a file that may be several, one behind the other, as far as *limit* bytes and the first that is cut off."""
     unpacked = b""
     while data and len(unpacked) < limit:
-        member = zlib.decompressobj(wbits=31)
+        member = decompressor()
         unpacked += member.decompress(data, limit - len(unpacked))
         if not member.eof:
             break
@@ -126,15 +139,12 @@ def _gunzip(data: bytes, limit: int) -> bytes:
     return unpacked
 
 
+def _gunzip(data: bytes, limit: int) -> bytes:
+    return _unpack_members(data, limit, lambda: zlib.decompressobj(wbits=31))
+
+
 def _unxz(data: bytes, limit: int) -> bytes:
-    unpacked = b""
-    while data and len(unpacked) < limit:
-        stream = lzma.LZMADecompressor(memlimit=limit)
-        unpacked += stream.decompress(data, limit - len(unpacked))
-        if not stream.eof:
-            break
-        data = stream.unused_data
-    return unpacked
+    return _unpack_members(data, limit, lambda: lzma.LZMADecompressor(memlimit=limit))
 
 
 def _unzstd(data: bytes, limit: int) -> bytes:
