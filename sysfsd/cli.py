@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -136,15 +137,16 @@ def _usable_mountpoint(name: str) -> Path:
 
 
 def _mounted_type(path: Path) -> str | None:
-    """The type of the file system that is mounted on *path* itself, if there is one."""
-    wanted = os.path.realpath(path.parent) + "/" + path.name if path.name else "/"
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as mounts:
+    """The type of the file system that is mounted on *path* itself, if there is one (proc(5), mountinfo)."""
+    wanted = os.fsencode(os.path.join(os.path.realpath(path.parent), path.name))
+    found = None
+    with open("/proc/self/mountinfo", "rb") as mounts:
         for line in mounts:
-            fields, _, rest = line.partition(" - ")
-            where = fields.split(" ")[4].encode("utf-8", "surrogateescape").decode("unicode_escape")
-            if where == wanted.replace("//", "/"):
-                return rest.split(" ")[0]
-    return None
+            fields, _, rest = line.partition(b" - ")
+            where = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), fields.split(b" ")[4])
+            if where == wanted:
+                found = os.fsdecode(rest.split(b" ")[0])
+    return found
 
 
 def _fuse_options(given: Sequence[str]) -> dict[str, str | bool]:
