@@ -24,7 +24,7 @@ except OSError:
     import fuse
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, Symlink, Tree
-from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import err
 
 __all__ = ["Mount"]
@@ -54,13 +54,17 @@ _libfuse.fuse_lowlevel_notify_inval_inode.argtypes = [
 ]
 
 
-def _capabilities(pid: int) -> int:
-    """``CapEff`` of a process of the host (proc(5)), 0 if it is gone."""
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
-            return next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
-    except OSError:
-        return 0
+class CallerCred(Cred):
+    """The credentials of a process of the host, which is asked for its capabilities only when they matter."""
+
+    def capable(self, capability: Capability) -> bool:
+        """``CapEff`` (proc(5)) decides; a process that is gone can do nothing."""
+        try:
+            with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as status:
+                effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
+        except OSError:
+            return False
+        return bool(effective >> capability & 1)
 
 
 def _comm(pid: int) -> str:
@@ -228,7 +232,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     def _cred(self) -> Cred:
         uid, gid, pid = fuse.fuse_get_context()
-        return Cred(uid, gid, -1 if uid == self._uid != 0 else _capabilities(pid), pid)
+        return Cred(uid, gid, -1, pid) if uid == self._uid != 0 else CallerCred(uid, gid, 0, pid)
 
     def open(self, path: str, fi: Any) -> int:
         node = self._tree.lookup(path)
