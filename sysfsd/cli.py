@@ -26,7 +26,11 @@ _FSTYPE: Final = "fuse.sysfsd"
 
 
 class Failure(Exception):
-    """What went wrong, for the user to read."""
+    """What went wrong, for the user to read; without a text where that has been said already."""
+
+    def tell(self) -> None:
+        if self.args:
+            print(f"sysfsd: {self}", file=sys.stderr)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -39,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(arguments.command(arguments))
     except Failure as failure:
-        print(f"sysfsd: {failure}", file=sys.stderr)
+        failure.tell()
         return 1
 
 
@@ -138,7 +142,7 @@ def _usable_mountpoint(name: str) -> Path:
 
 def _mounted_type(path: Path) -> str | None:
     """The type of the file system that is mounted on *path* itself, if there is one (proc(5), mountinfo)."""
-    wanted = os.fsencode(os.path.join(os.path.realpath(path.parent), path.name))
+    wanted = os.fsencode(os.path.realpath(path))
     found = None
     with open("/proc/self/mountinfo", "rb") as mounts:
         for line in mounts:
@@ -181,7 +185,7 @@ def _serve(
     try:
         Mount(files, str(mountpoint), ready).run(options)
     except OSError:
-        raise Failure(f"{mountpoint}: cannot mount") from None
+        raise Failure from None  # libfuse has said why
 
 
 def _config_item(item: str) -> tuple[str, str]:
@@ -197,10 +201,11 @@ def _load(kernel: Kernel, request: str) -> None:
     from sysfsd.fs.control import load
     from sysfsd.kernel.cred import INIT_CRED
 
+    before = kernel.log.next_seq
     try:
         load(kernel, os.fsencode(request), replace(INIT_CRED, pid=os.getpid()))
     except OSError as error:
-        last = [record.text.decode("latin-1") for record in kernel.log.records()][-1:]
+        last = [record.text.decode("latin-1") for record in kernel.log.records(before)][-1:]
         raise Failure(": ".join([f"could not load {request}", error.strerror or "", *last])) from None
 
 
@@ -226,7 +231,7 @@ def _daemonize(serve: Callable[[Callable[[], None]], None]) -> int:
             serve(ready)
             status = 0
         except Failure as failure:
-            print(f"sysfsd: {failure}", file=sys.stderr)
+            failure.tell()
         finally:
             sys.stderr.flush()
             os._exit(status)

@@ -38,6 +38,7 @@ _UTIME_OMIT: Final = (1 << 30) - 2
 _libfuse: Final = fuse._libfuse
 _libfuse.fuse_get_session.restype = ctypes.c_void_p
 _libfuse.fuse_get_session.argtypes = [ctypes.c_void_p]
+_libfuse.fuse_session_exited.argtypes = [ctypes.c_void_p]
 _libfuse.fuse_session_next_chan.restype = ctypes.c_void_p
 _libfuse.fuse_session_next_chan.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
 _libfuse.fuse_lowlevel_notify_inval_entry.argtypes = [
@@ -102,6 +103,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._uid, self._gid = os.geteuid(), os.getegid()
         self._files: dict[int, tuple[File, OpenFile, OpenContext]] = {}
         self._handles = count(1)
+        self._session: int | None = None
         self._channel: int | None = None
 
     def run(self, options: dict[str, str | bool]) -> None:
@@ -136,8 +138,8 @@ class Mount(fuse.Operations):  # type: ignore[misc]
     # The life of the mount
 
     def init(self, path: str) -> None:
-        session = _libfuse.fuse_get_session(_libfuse.fuse_get_context().contents.fuse)
-        self._channel = _libfuse.fuse_session_next_chan(session, None)
+        self._session = _libfuse.fuse_get_session(_libfuse.fuse_get_context().contents.fuse)
+        self._channel = _libfuse.fuse_session_next_chan(self._session, None)
         self._tree.watchers.append(self._entry_changed)
         self._ready()
 
@@ -234,12 +236,16 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         uid, gid, pid = fuse.fuse_get_context()
         return Cred(uid, gid, -1, pid) if uid == self._uid != 0 else CallerCred(uid, gid, 0, pid)
 
+    def _interrupted(self) -> bool:
+        """Whether the caller of the operation that this thread carries out no longer waits for it, or must not."""
+        return bool(_libfuse.fuse_interrupted() or _libfuse.fuse_session_exited(self._session))
+
     def open(self, path: str, fi: Any) -> int:
         node = self._tree.lookup(path)
         if not isinstance(node, File):
             raise err(errno.EISDIR)
         cred = self._cred()
-        context = OpenContext(cred, fi.flags, _interrupted, partial(_comm, cred.pid))
+        context = OpenContext(cred, fi.flags, interrupted=self._interrupted, comm=partial(_comm, cred.pid))
         file = node.open(context)
         if fi.flags & os.O_TRUNC:
             node.truncate()
@@ -254,7 +260,8 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         return file.read(size, offset)
 
     def write(self, path: str, data: bytes, offset: int, fi: Any) -> int:
-        node, file, _context = self._files[fi.fh]
+        node, file, context = self._files[fi.fh]
+        context.writer = self._cred()
         if fi.flags & os.O_APPEND:
             offset = node.size  # the host goes by where the last write ended
         return file.write(data, offset)
@@ -270,8 +277,3 @@ def _utime(stamp: int | None) -> int | None:
     if stamp is None or stamp == _UTIME_NOW:
         return time.time_ns()
     return None if stamp == _UTIME_OMIT else stamp
-
-
-def _interrupted() -> bool:
-    """Whether the caller of the operation that this thread carries out no longer waits for it."""
-    return bool(_libfuse.fuse_interrupted())

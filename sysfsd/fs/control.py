@@ -22,6 +22,9 @@ from sysfsd.kernel.kernel import MODULE_FILE_MAX, Kernel
 
 __all__ = ["control", "load_file"]
 
+#: The longest request (bytes). FUSE hands on a longer write in pieces, and a piece must not pass for the whole.
+REQUEST_MAX: Final = 1 << 16
+
 
 def control(kernel: Kernel) -> Directory:
     """The directory of control files."""
@@ -37,7 +40,7 @@ def control(kernel: Kernel) -> Directory:
 class ControlFile(File):
     """A file whose writes are requests.
 
-    :param request: carries one out, for whoever opened the file
+    :param request: carries one out, for whoever writes it
     """
 
     def __init__(self, request: Callable[[bytes, Cred], None]) -> None:
@@ -48,19 +51,22 @@ class ControlFile(File):
         """:raises OSError: EACCES for reading"""
         if context.readable:
             raise err(errno.EACCES)
-        return _OpenControl(self.request, context.cred)
+        return _OpenControl(self.request, context)
 
 
 class _OpenControl:
-    def __init__(self, request: Callable[[bytes, Cred], None], cred: Cred) -> None:
+    def __init__(self, request: Callable[[bytes, Cred], None], context: OpenContext) -> None:
         self._request = request
-        self._cred = cred
+        self._context = context
 
     def read(self, size: int, offset: int) -> bytes:
         raise err(errno.EACCES)
 
     def write(self, data: bytes, offset: int) -> int:
-        self._request(data, self._cred)
+        """:raises OSError: E2BIG for what may be only the beginning of a request, or what the request answers"""
+        if len(data) > REQUEST_MAX:
+            raise err(errno.E2BIG)
+        self._request(data, self._context.current)
         return len(data)
 
     def release(self) -> None:
@@ -128,7 +134,7 @@ class Decompressor(Protocol):
 
 
 def _unpack_members(data: bytes, limit: int, decompressor: Callable[[], Decompressor]) -> bytes:
-    """Unpack a file that may be several, one behind the other, as far as *limit* bytes and the first that is cut off."""
+    """Unpack what may be several files, one behind the other, up to *limit* bytes or the first that is cut off."""
     unpacked = b""
     while data and len(unpacked) < limit:
         member = decompressor()

@@ -94,7 +94,7 @@ class _OpenKmsg:
             number = int(prefix[1] or b"0") & 0xFFFFFFFF
             level, facility = number & 7, (number >> 3) & 0xFF or _LOG_USER
             line = line[prefix.end() :]
-        self._log.emit(line, level, facility, caller=self._context.cred.pid)
+        self._log.emit(line, level, facility, caller=self._context.current.pid)
         return len(data)
 
     def release(self) -> None:

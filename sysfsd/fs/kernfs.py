@@ -15,7 +15,8 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
@@ -42,6 +43,7 @@ __all__ = [
 PAGE_SIZE: Final = 4096
 _S_IWUGO: Final = 0o222
 _S_IRUGO: Final = 0o444
+_NO_LOCK: Final = nullcontext()
 
 
 class FileSystemType(NamedTuple):
@@ -296,8 +298,15 @@ class OpenContext:
 
     cred: Cred
     flags: int = os.O_RDONLY
+    #: Who is writing right now, where that is not who opened the file.
+    writer: Cred | None = None
     interrupted: Callable[[], bool] = field(default=lambda: False)
     comm: Callable[[], str] = field(default=lambda: "swapper/0")
+
+    @property
+    def current(self) -> Cred:
+        """The process on whose behalf a write() is carried out."""
+        return self.writer or self.cred
 
     @property
     def readable(self) -> bool:
@@ -347,7 +356,27 @@ class _SeqBuffer:
         self._text = None
 
 
-class Attribute(File):
+class _KernfsFile(File):
+    """A file whose contents can be taken away.
+
+    :param lock: held by whoever takes the node out of its tree; while a reader or writer holds it, the node stays
+        (``kernfs_get_active()``)
+    """
+
+    def __init__(self, mode: int, lock: AbstractContextManager[object]) -> None:
+        super().__init__(mode)
+        self._lock = lock
+
+    @contextmanager
+    def get_active(self) -> Iterator[None]:
+        """:raises OSError: ENODEV where the node is gone"""
+        with self._lock:
+            if not self.active:
+                raise err(errno.ENODEV)
+            yield
+
+
+class Attribute(_KernfsFile):
     """A sysfs attribute: one value as text.
 
     :param show: the value's text
@@ -355,9 +384,13 @@ class Attribute(File):
     """
 
     def __init__(
-        self, mode: int, show: Callable[[], bytes] | None = None, store: Callable[[bytes], None] | None = None
+        self,
+        mode: int,
+        show: Callable[[], bytes] | None = None,
+        store: Callable[[bytes], None] | None = None,
+        lock: AbstractContextManager[object] = _NO_LOCK,
     ) -> None:
-        super().__init__(mode)
+        super().__init__(mode, lock)
         self.show = show
         self.store = store
 
@@ -382,20 +415,16 @@ class _OpenAttribute:
         self._node = node
         self._buffer = _SeqBuffer(node.show or _no_operation)
 
-    def _get_active(self) -> None:
-        if not self._node.active:
-            raise err(errno.ENODEV)
-
     def read(self, size: int, offset: int) -> bytes:
-        self._get_active()
-        return self._buffer.read(size, offset)
+        with self._node.get_active():
+            return self._buffer.read(size, offset)
 
     def write(self, data: bytes, offset: int) -> int:
         """One write() is one value, wherever in the file it is said to go."""
-        self._get_active()
         data = data[:PAGE_SIZE]
-        if data:
-            (self._node.store or _no_operation)(data)
+        with self._node.get_active():
+            if data:
+                (self._node.store or _no_operation)(data)
         return len(data)
 
     def release(self) -> None:
@@ -407,15 +436,21 @@ def _no_operation(*args: object) -> bytes:
     raise err(errno.EIO)
 
 
-class BinAttribute(File):
+class BinAttribute(_KernfsFile):
     """A sysfs binary attribute.
 
     :param size: bytes in it
     :param read: returns the bytes at an offset, at most so many, for whoever opened the file
     """
 
-    def __init__(self, mode: int, size: int, read: Callable[[Cred, int, int], bytes]) -> None:
-        super().__init__(mode)
+    def __init__(
+        self,
+        mode: int,
+        size: int,
+        read: Callable[[Cred, int, int], bytes],
+        lock: AbstractContextManager[object] = _NO_LOCK,
+    ) -> None:
+        super().__init__(mode, lock)
         self._size = size
         self.read = read
 
@@ -438,10 +473,9 @@ class _OpenBinAttribute:
         self._cred = cred
 
     def read(self, size: int, offset: int) -> bytes:
-        if not self._node.active:
-            raise err(errno.ENODEV)
         size = min(size, PAGE_SIZE, self._node.size - offset)
-        return self._node.read(self._cred, offset, size) if size > 0 else b""
+        with self._node.get_active():
+            return self._node.read(self._cred, offset, size) if size > 0 else b""
 
     def write(self, data: bytes, offset: int) -> int:
         raise err(errno.EIO)

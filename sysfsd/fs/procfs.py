@@ -109,14 +109,14 @@ class Sysctl(File):
         """:raises OSError: EACCES; the mode holds for root as well"""
         if context.writable and not self.mode & 0o222:
             raise err(errno.EACCES)
-        return _OpenSysctl(self._kernel, self._entry, context.cred)
+        return _OpenSysctl(self._kernel, self._entry, context)
 
 
 class _OpenSysctl:
-    def __init__(self, kernel: Kernel, entry: CtlTable, cred: Cred) -> None:
+    def __init__(self, kernel: Kernel, entry: CtlTable, context: OpenContext) -> None:
         self._kernel = kernel
         self._handler = entry.handler
-        self._cred = cred
+        self._context = context
 
     def read(self, size: int, offset: int) -> bytes:
         with self._kernel.lock:
@@ -124,7 +124,7 @@ class _OpenSysctl:
 
     def write(self, data: bytes, offset: int) -> int:
         with self._kernel.lock:
-            self._handler.write(self._kernel, self._cred, data, offset)
+            self._handler.write(self._kernel, self._context.current, data, offset)
         return len(data)
 
     def release(self) -> None:

@@ -33,6 +33,10 @@ _MODULE_SECT_READ_SIZE: Final = 19
 SYSFS: Final = FileSystemType(create=errno.EACCES, order=kernfs_order)
 
 
+def _show(show: Callable[[Module], object], mod: Module) -> bytes:
+    return _text(show(mod))
+
+
 def _text(value: object) -> bytes:
     return f"{value}\n".encode("latin-1")[: PAGE_SIZE - 1]
 
@@ -142,8 +146,9 @@ class ModuleKset(Directory):
         nodes: dict[str, Node] = {
             attr.name: Attribute(
                 attr.mode,
-                partial(self._show, attr.show, mod) if attr.show else None,
-                partial(self._store, attr.store, mod.name) if attr.store else None,
+                partial(_show, attr.show, mod) if attr.show else None,
+                partial(attr.store, kernel, mod.name) if attr.store else None,
+                kernel.lock,
             )
             for attr in MODINFO_ATTRS
             if attr.exists(kernel, mod)
@@ -158,29 +163,14 @@ class ModuleKset(Directory):
                 nodes["notes"] = Directory(lambda: {s.name: self._note(s) for s in mod.sections if s.note})
         return Directory(nodes)
 
-    def _show(self, show: Callable[[Module], object], mod: Module) -> bytes:
-        with self._kernel.lock:
-            return _text(show(mod))
-
-    def _store(self, store: Callable[[Kernel, str, bytes], None], name: str, data: bytes) -> None:
-        with self._kernel.lock:
-            store(self._kernel, name, data)
-
     def _parameter(self, kp: KernelParam) -> Attribute:
         """A parameter without a write bit from the start stays read-only, whatever its mode becomes."""
         return Attribute(
             kp.perm,
-            partial(self._show_param, kp),
-            partial(self._store_param, kp) if kp.perm & _S_IWUGO else None,
+            partial(show_param, self._kernel, kp),
+            partial(store_param, self._kernel, kp) if kp.perm & _S_IWUGO else None,
+            self._kernel.lock,
         )
-
-    def _show_param(self, kp: KernelParam) -> bytes:
-        with self._kernel.lock:
-            return show_param(self._kernel, kp)
-
-    def _store_param(self, kp: KernelParam, data: bytes) -> None:
-        with self._kernel.lock:
-            store_param(self._kernel, kp, data)
 
     def _section(self, section: ModuleSection) -> BinAttribute:
         """Its address; a read may only start at the beginning."""
@@ -191,19 +181,18 @@ class ModuleKset(Directory):
             address = section.address if self._kernel.kallsyms_show_value(cred) else 0
             return f"0x{address:016x}\n".encode()[:size]
 
-        return BinAttribute(0o400, _MODULE_SECT_READ_SIZE, read)
+        return BinAttribute(0o400, _MODULE_SECT_READ_SIZE, read, self._kernel.lock)
 
     def _note(self, section: ModuleSection) -> BinAttribute:
         def read(cred: Cred, offset: int, size: int) -> bytes:
-            with self._kernel.lock:
-                return self._kernel.memory.read(section.address + offset, size)
+            return self._kernel.memory.read(section.address + offset, size)
 
-        return BinAttribute(0o444, section.size, read)
+        return BinAttribute(0o444, section.size, read, self._kernel.lock)
 
     # A module that is part of the kernel
 
     def _builtin(self, name: str, module: BuiltinModule) -> Directory:
-        nodes: dict[str, Node] = {"uevent": Attribute(0o200, None, partial(self._store, _store_uevent, name))}
+        nodes: dict[str, Node] = {"uevent": Attribute(0o200, None, partial(_store_uevent, self._kernel, name))}
         if module.version is not None:
             nodes["version"] = Attribute(0o444, partial(_text, module.version))
         if module.parameters:
