@@ -374,7 +374,9 @@ def test_modules_switched_off_on_the_command_line(where: Path) -> None:
 
 
 class User:
-    """User 1000, at home."""
+    """An ordinary user, at home: one that every system has, since fusermount wants to know the name."""
+
+    UID = 65534
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -393,7 +395,7 @@ class User:
         )
 
     def __call__(self, *command: str) -> Result:
-        return self.root("setpriv", "--reuid=1000", "--regid=1000", "--clear-groups", *command)
+        return self.root("setpriv", f"--reuid={self.UID}", f"--regid={self.UID}", "--clear-groups", *command)
 
 
 @pytest.fixture
@@ -401,7 +403,7 @@ def user() -> Iterator[User]:
     with tempfile.TemporaryDirectory() as name:
         (Path(name) / "mountpoint").mkdir()
         for path in (name, f"{name}/mountpoint"):
-            os.chown(path, 1000, 1000)
+            os.chown(path, User.UID, User.UID)
         one = User(Path(name))
         yield one
         one.root("umount", "--lazy", "mountpoint")
@@ -409,7 +411,7 @@ def user() -> Iterator[User]:
 
 def test_an_ordinary_user_needs_no_root(user: User) -> None:
     assert succeeds_silently(user(SYSFSD, "mount"))
-    assert user("stat", "-c", "%u", "mountpoint/sys/module").stdout == "1000\n"
+    assert user("stat", "-c", "%u", "mountpoint/sys/module").stdout == f"{user.UID}\n"
     assert succeeds_silently(user("bash", "-c", f"echo '{GREETER} count=2' > mountpoint/control/load"))
     parameters = "mountpoint/sys/module/greeter/parameters"
     assert succeeds_silently(user("bash", "-c", f"echo 3 > {parameters}/count"))
