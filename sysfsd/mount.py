@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import count
+from pathlib import Path
 from typing import Any, Final
 
 # Spares fusepy a search with ldconfig and a compiler.
@@ -59,13 +60,23 @@ class CallerCred(Cred):
     """The credentials of a process of the host, which is asked for its capabilities only when they matter."""
 
     def capable(self, capability: Capability) -> bool:
-        """``CapEff`` (proc(5)) decides; a process that is gone can do nothing."""
+        """``CapEff`` (proc(5)) decides, unless it is that of another user namespace; who is gone can do nothing."""
+        if not self._in_our_user_namespace():
+            return False
         try:
             with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as status:
                 effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
         except OSError:
             return False
         return bool(effective >> capability & 1)
+
+    def _in_our_user_namespace(self) -> bool:
+        try:
+            return Path(f"/proc/{self.pid}/ns/user").samefile("/proc/self/ns/user")
+        except PermissionError:  # the daemon of an ordinary user may not look into others' processes
+            return self.uid == 0
+        except OSError:
+            return False
 
 
 def _comm(pid: int) -> str:

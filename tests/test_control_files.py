@@ -305,6 +305,14 @@ def test_a_user_with_cap_sys_module_may(mnt: Path) -> None:
     assert loaded(mnt) == {"greeter"}
 
 
+def test_root_of_a_user_namespace_is_not_root(mnt: Path) -> None:
+    """Its capabilities are none over what lies outside of the namespace."""
+    (mnt / "control/load").chmod(0o222)
+    answer = shell(mnt, LOAD, *AS_USER, "unshare", "--user", "--map-root-user")
+    assert answer.endswith("write error: Operation not permitted\n")
+    assert loaded(mnt) == set()
+
+
 # A writer with a root of its own
 
 
