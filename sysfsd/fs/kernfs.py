@@ -195,7 +195,9 @@ class Directory(Node):
         self._nlink = nlink
         self._children: dict[str, Node] = {}
         self._subdirectories = 0
-        self._sorted: list[str] | None = None
+        #: How often names have come or gone, and the names in order as of some such count.
+        self._generation = 0
+        self._sorted: tuple[int, list[str]] = (-1, [])
         self._make: Callable[[], Mapping[str, Node]] | None = None
         if callable(children):
             self._make = children
@@ -225,9 +227,12 @@ class Directory(Node):
 
     def names(self) -> list[str]:
         """The names in the directory's order."""
-        names = self._sorted
-        if names is None:
-            names = self._sorted = sorted(self.children, key=self.fstype.order)
+        generation, names = self._sorted
+        if generation != self._generation:
+            generation = self._generation  # read first: what changes from here on makes this list an old one
+            names = list(self.children)  # at one stroke: other threads may be adding
+            names.sort(key=self.fstype.order)
+            self._sorted = (generation, names)
         return names
 
     def add(self, name: str, node: Node) -> None:
@@ -244,7 +249,7 @@ class Directory(Node):
         self._changed(name)
 
     def _changed(self, name: str) -> None:
-        self._sorted = None
+        self._generation += 1
         root = self.root
         if isinstance(root, Tree):
             for watcher in root.watchers:
