@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import errno
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sysfsd import __version__
+from sysfsd.mountinfo import mounts
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -141,16 +141,9 @@ def _usable_mountpoint(name: str) -> Path:
 
 
 def _mounted_type(path: Path) -> str | None:
-    """The type of the file system that is mounted on *path* itself, if there is one (proc(5), mountinfo)."""
-    wanted = os.fsencode(os.path.realpath(path))
-    found = None
-    with open("/proc/self/mountinfo", "rb") as mounts:
-        for line in mounts:
-            fields, _, rest = line.partition(b" - ")
-            where = re.sub(rb"\\([0-7]{3})", lambda octal: bytes([int(octal[1], 8)]), fields.split(b" ")[4])
-            if where == wanted:
-                found = os.fsdecode(rest.split(b" ")[0])
-    return found
+    """The type of the file system that is mounted on *path* itself, if there is one."""
+    where = os.path.realpath(path)
+    return next((mount.fstype for mount in reversed(list(mounts())) if mount.path == where), None)
 
 
 def _fuse_options(given: Sequence[str]) -> dict[str, str | bool]:

@@ -11,6 +11,7 @@ import errno
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -27,6 +28,7 @@ except OSError:
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, Symlink, Tree
 from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import err
+from sysfsd.mountinfo import mounts
 
 __all__ = ["Mount"]
 
@@ -116,6 +118,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._handles = count(1)
         self._session: int | None = None
         self._channel: int | None = None
+        self._device: int | None = None
 
     def run(self, options: dict[str, str | bool]) -> None:
         """Serve until somebody unmounts, or a signal ends the process.
@@ -151,6 +154,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
     def init(self, path: str) -> None:
         self._session = _libfuse.fuse_get_session(_libfuse.fuse_get_context().contents.fuse)
         self._channel = _libfuse.fuse_session_next_chan(self._session, None)
+        self._device = next((m.device for m in reversed(list(mounts())) if m.path == self._mountpoint), None)
         self._tree.watchers.append(self._entry_changed)
         self._ready()
 
@@ -162,14 +166,23 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         """Make the host forget a name, what lay below it, and its directory's attributes."""
         if self._channel is None or not directory.seen:
             return
-        try:
-            # While libfuse is not told inode numbers, it shows its own node's.
-            inode = os.lstat(self._mountpoint + directory.path()).st_ino
-        except OSError:
+        inode = self._inode(directory)
+        if inode is None:
             return
         encoded = name.encode("latin-1")
         _libfuse.fuse_lowlevel_notify_inval_entry(self._channel, inode, encoded, len(encoded))
         _libfuse.fuse_lowlevel_notify_inval_inode(self._channel, inode, -1, 0)
+
+    def _inode(self, directory: Directory) -> int | None:
+        """The host's inode number of a directory: while libfuse is not told any, it shows its own node's."""
+        for _ in range(2):
+            with suppress(OSError):
+                status = os.lstat(self._mountpoint + directory.path())
+                if status.st_dev == self._device:
+                    return status.st_ino
+            # A directory above the mount point has been renamed: the device tells where it is now.
+            self._mountpoint = next((m.path for m in mounts() if m.device == self._device), self._mountpoint)
+        return None
 
     # Names and attributes: without the kernel lock
 

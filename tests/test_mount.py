@@ -285,6 +285,24 @@ def test_a_change_of_one_module_leaves_the_others_with_the_host(mnt: Path) -> No
         os.kill(pid, signal.SIGCONT)
 
 
+def test_a_name_is_gone_also_where_a_directory_above_the_mount_was_renamed(tmp_path: Path) -> None:
+    above = tmp_path / "above"
+    above.mkdir()
+    where = above / "mount"
+    where.mkdir()
+    subprocess.run([SYSFSD, "mount", str(where)], check=True)
+    moved = tmp_path / "moved"
+    above.rename(moved)
+    (tmp_path / "above/mount/sys/module").mkdir(parents=True)  # another directory has taken its place
+    try:
+        load(moved / "mount", "greeter")
+        assert (moved / "mount" / COUNT).exists()
+        unload(moved / "mount", "greeter")
+        assert not os.path.lexists(moved / "mount" / GREETER)
+    finally:
+        subprocess.run(["umount", str(moved / "mount")], check=True)
+
+
 def test_at_any_moment_a_module_is_there_as_a_whole_or_not_at_all(mnt: Path) -> None:
     load(mnt, "greeter")
     whole = set(os.listdir(mnt / GREETER))
