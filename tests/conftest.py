@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +19,46 @@ MODULES = Path(__file__).parent / "modules"
 #: The command, as a user has it.
 SYSFSD = str(Path(sys.executable).with_name("sysfsd"))
 
+#: Nothing takes that long, unless it hangs (seconds).
+HANG = 30
+
 Mounter = Callable[..., Path]
+
+
+@contextmanager
+def refusal(code: int) -> Iterator[None]:
+    """What is within is refused with this errno."""
+    with pytest.raises(OSError) as caught:
+        yield
+    assert errno.errorcode[caught.value.errno or 0] == errno.errorcode[code]
+
+
+def write(path: Path, request: str | bytes, flags: int = 0) -> None:
+    """Write with one write(2)."""
+    data = os.fsencode(request)
+    fd = os.open(path, os.O_WRONLY | flags)
+    try:
+        assert os.write(fd, data) == len(data)
+    finally:
+        os.close(fd)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """Give others time until something is so."""
+    end = time.monotonic() + HANG
+    while not condition():
+        assert time.monotonic() < end
+        os.sched_yield()
+
+
+def daemons(where: Path) -> list[int]:
+    """The processes that serve a mount; one that has ended and waits for its parent has no command line."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError):
+            if entry.name.isdigit() and os.fsencode(where) in (entry / "cmdline").read_bytes().split(b"\0"):
+                found.append(int(entry.name))
+    return found
 
 
 @pytest.fixture(scope="session", autouse=True)

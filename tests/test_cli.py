@@ -7,8 +7,7 @@ import signal
 import stat
 import subprocess
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -17,10 +16,8 @@ import pytest
 
 from sysfsd import __version__
 
-from .conftest import SAMPLES, SYSFSD
+from .conftest import HANG, SAMPLES, SYSFSD, daemons, wait_until, write
 
-#: Nothing here takes that long, unless it hangs (seconds).
-HANG: Final = 30
 GREETER: Final = SAMPLES / "greeter.ko"
 Result = subprocess.CompletedProcess[str]
 
@@ -50,23 +47,6 @@ def complaint(done: Result) -> str:
     return done.stderr.removeprefix("sysfsd: ").removesuffix("\n")
 
 
-def daemons(where: Path) -> list[int]:
-    """The processes that serve a mount; one that has ended and waits for its parent has no command line."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError):
-            if entry.name.isdigit() and os.fsencode(where) in (entry / "cmdline").read_bytes().split(b"\0"):
-                found.append(int(entry.name))
-    return found
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + HANG
-    while not condition():
-        assert time.monotonic() < end
-        os.sched_yield()
-
-
 def is_stale(where: Path) -> bool:
     """Whether a mount's daemon is gone and the mount is not."""
     try:
@@ -74,14 +54,6 @@ def is_stale(where: Path) -> bool:
     except OSError:
         return True
     return False
-
-
-def write(path: Path, text: str) -> None:
-    fd = os.open(path, os.O_WRONLY)
-    try:
-        os.write(fd, text.encode())
-    finally:
-        os.close(fd)
 
 
 @pytest.fixture

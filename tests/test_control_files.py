@@ -11,7 +11,6 @@ import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Final
@@ -19,29 +18,11 @@ from typing import Final
 import pytest
 import zstandard
 
-from .conftest import MODULES, SAMPLES, Mounter
+from .conftest import HANG, MODULES, SAMPLES, Mounter, refusal, write
 
-#: Nothing here takes that long, unless it hangs (seconds).
-HANG: Final = 30
 GREETER: Final = SAMPLES / "greeter.ko"
 AS_USER: Final = ("setpriv", "--reuid=1000", "--regid=1000", "--clear-groups")
 WITHOUT_PRIVILEGE: Final = ("setpriv", "--bounding-set=-sys_module", "--inh-caps=-sys_module")
-
-
-@contextmanager
-def refusal(code: int) -> Iterator[None]:
-    with pytest.raises(OSError) as caught:
-        yield
-    assert errno.errorcode[caught.value.errno or 0] == errno.errorcode[code]
-
-
-def write(path: Path, request: str | bytes) -> None:
-    data = os.fsencode(request)
-    fd = os.open(path, os.O_WRONLY)
-    try:
-        assert os.write(fd, data) == len(data)
-    finally:
-        os.close(fd)
 
 
 def load(mnt: Path, request: str | bytes | Path) -> None:

@@ -21,21 +21,12 @@ from typing import Final
 
 import pytest
 
-from .conftest import SAMPLES, SYSFSD, Mounter
+from .conftest import HANG, SAMPLES, SYSFSD, Mounter, daemons, refusal, wait_until, write
 
-#: Nothing here takes that long, unless it hangs (seconds).
-HANG: Final = 30
 #: Runs a shell command as an ordinary user.
 AS_USER: Final = ("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "sh", "-c")
 GREETER: Final = "sys/module/greeter"
 COUNT: Final = f"{GREETER}/parameters/count"
-
-
-@contextmanager
-def refusal(code: int) -> Iterator[None]:
-    with pytest.raises(OSError) as caught:
-        yield
-    assert errno.errorcode[caught.value.errno or 0] == errno.errorcode[code]
 
 
 @contextmanager
@@ -50,11 +41,6 @@ def opened(path: Path, flags: int = os.O_RDONLY) -> Iterator[int]:
 def read(path: Path) -> str:
     with opened(path) as fd:
         return os.read(fd, 1 << 16).decode()
-
-
-def write(path: Path, text: str, flags: int = 0) -> None:
-    with opened(path, os.O_WRONLY | flags) as fd:
-        assert os.write(fd, text.encode()) == len(text)
 
 
 def load(mnt: Path, name: str, args: str = "") -> None:
@@ -81,15 +67,6 @@ def below(path: Path) -> set[Path]:
     return found
 
 
-def daemon(mnt: Path) -> int:
-    """The process that serves a mount."""
-    for entry in Path("/proc").iterdir():
-        with suppress(OSError):
-            if entry.name.isdigit() and os.fsencode(mnt) in (entry / "cmdline").read_bytes().split(b"\0"):
-                return int(entry.name)
-    raise LookupError(mnt)
-
-
 def start(work: Callable[[], object]) -> BaseProcess:
     process = get_context("fork").Process(target=work)
     process.start()
@@ -106,13 +83,6 @@ def finish(*processes: BaseProcess) -> None:
         process.join()
     assert not hanging
     assert [process.exitcode for process in processes] == [0] * len(processes)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + HANG
-    while not condition():
-        assert time.monotonic() < end
-        os.sched_yield()
 
 
 def waits_in_read(pid: int) -> bool:
@@ -263,7 +233,7 @@ def test_a_process_that_stands_in_an_unloaded_module_stands_nowhere(mnt: Path) -
 def test_an_unchanged_path_is_answered_by_the_host_alone(mnt: Path) -> None:
     load(mnt, "greeter")
     paths = below(mnt / GREETER)
-    pid = daemon(mnt)
+    pid = daemons(mnt)[0]
     os.kill(pid, signal.SIGSTOP)
     try:
         finish(start(lambda: [path.lstat() for path in paths for _ in range(100)]))
@@ -277,7 +247,7 @@ def test_a_change_of_one_module_leaves_the_others_with_the_host(mnt: Path) -> No
     paths = below(mnt / "sys/module/provider/parameters")
     unload(mnt, "greeter")
     (mnt / "sys/module").stat()
-    pid = daemon(mnt)
+    pid = daemons(mnt)[0]
     os.kill(pid, signal.SIGSTOP)
     try:
         finish(start(lambda: [path.lstat() for path in paths]))
