@@ -133,8 +133,8 @@ def _usable_mountpoint(name: str) -> Path:
                 f"{name}: a mount that its daemon left behind when it died; 'sysfsd umount {name}' takes it away"
             ) from None
         raise Failure(f"{name}: {error.strerror}") from None
-    if _mounted_type(path) is not None:
-        raise Failure(f"{name}: busy: a {_mounted_type(path)} is mounted there already; see 'sysfsd umount {name}'")
+    if (fstype := _mounted_type(path)) is not None:
+        raise Failure(f"{name}: busy: a {fstype} is mounted there already; see 'sysfsd umount {name}'")
     if entries:
         raise Failure(f"{name}: the directory is not empty")
     return path

@@ -41,7 +41,8 @@ EM_X86_64: Final[int] = ENUM_E_MACHINE["EM_X86_64"]
 #: e_type, e_machine, e_shoff, e_shentsize, e_shnum, e_shstrndx.
 _EHDR: Final = struct.Struct("<16xHH20xQ10xHHH")
 _SHDR: Final = struct.Struct("<IIQQQQIIQQ")
-_SYM: Final = struct.Struct("<IBBHQQ")
+#: ``Elf64_Sym``, in the order of :class:`Symbol`.
+SYM: Final = struct.Struct("<IBBHQQ")
 _RELA: Final = struct.Struct("<QQq")
 
 
@@ -92,9 +93,6 @@ class Symbol(NamedTuple):
     @property
     def type(self) -> int:
         return self.info & 0xF
-
-    def pack(self) -> bytes:
-        return _SYM.pack(*self)
 
 
 class Elf:
@@ -190,7 +188,7 @@ class Elf:
     def symbols(self, section: Section) -> list[Symbol]:
         """A symbol table, whole."""
         data = self.data(section)
-        return [Symbol(*row) for row in _SYM.iter_unpack(data[: len(data) - len(data) % _SYM.size])]
+        return [Symbol(*row) for row in SYM.iter_unpack(data[: len(data) - len(data) % SYM.size])]
 
     def relocations(self, section: Section) -> Iterator[tuple[int, int, int]]:
         """The entries of a SHT_RELA section: ``r_offset``, ``r_info``, ``r_addend``."""

@@ -81,7 +81,8 @@ _GPL_COMPATIBLE: Final = {
 #: How long a module waits for another one, whose symbols it needs, to finish its init (seconds).
 _INIT_WAIT: Final = 30
 
-_SYM: Final = struct.Struct("<IBBHQQ")
+_LE32: Final = struct.Struct("<I")
+_LE64: Final = struct.Struct("<Q")
 
 
 class _Howto(NamedTuple):
@@ -186,13 +187,13 @@ class Loader:
         try:
             kernel.modules.add_unformed(mod)
         except BaseException:
-            self.module_deallocate()
+            module_deallocate(self.kernel, self.mod)
             raise
         try:
             self.form(args)
         except BaseException:
             kernel.modules.unlink(mod)
-            self.module_deallocate()
+            module_deallocate(self.kernel, self.mod)
             raise
         self.do_init_module()
 
@@ -405,7 +406,7 @@ class Loader:
         ]
         core = mod.core_layout
         symoffs = align(core.size, self.symsec.addralign or 1)
-        stroffs = symoffs + len(self.core_symbols) * _SYM.size
+        stroffs = symoffs + len(self.core_symbols) * E.SYM.size
         typeoffs = stroffs + sum(elf.string_size(self.strsec, self.symbols[i].name) for i in self.core_symbols)
         core.size = align(typeoffs + len(self.core_symbols), PAGE_SIZE)
         if typeoffs - symoffs > CORE_KALLSYMS_MAX:
@@ -428,7 +429,7 @@ class Loader:
             for layout in (mod.core_layout, mod.init_layout):
                 layout.base = memory.modules.alloc(layout.size)
         except OSError:
-            self.module_deallocate()
+            module_deallocate(self.kernel, self.mod)
             raise
         for s in self.elf.sections:
             if s.alloc:
@@ -437,16 +438,6 @@ class Loader:
                 if s.type != E.SHT_NOBITS:
                     memory.write(s.addr, self.elf.data(s))
         mod.address = self.modsec.addr
-
-    def module_deallocate(self) -> None:
-        """Give back the memory of a module that will not be."""
-        if self.mod.percpu is not None:
-            self.kernel.percpu.free(self.mod.percpu)
-            self.mod.percpu = None
-        for layout in (self.mod.core_layout, self.mod.init_layout):
-            if layout.base:
-                self.kernel.memory.modules.free(layout.base)
-                layout.base = 0
 
     def percpu_modalloc(self) -> None:
         """:raises OSError: ENOMEM where the kernel's reserve for modules is used up"""
@@ -593,8 +584,8 @@ class Loader:
         """
         memory = self.kernel.memory.view(target.addr, target.size)
         values = self.values
-        unpack, pack = struct.Struct("<I").unpack_from, struct.Struct("<I").pack_into
-        unpack8, pack8 = struct.Struct("<Q").unpack_from, struct.Struct("<Q").pack_into
+        unpack, pack = _LE32.unpack_from, _LE32.pack_into
+        unpack8, pack8 = _LE64.unpack_from, _LE64.pack_into
         addr = target.addr
         try:
             for offset, info, addend in self.elf.relocations(section):
@@ -698,7 +689,7 @@ class Loader:
         rows = list(zip(self.symbols, self.values, strict=True))
         memory.write(
             self.symsec.addr,
-            b"".join(_SYM.pack(s.name, s.info, s.other, s.shndx, value, s.size) for s, value in rows),
+            b"".join(E.SYM.pack(s.name, s.info, s.other, s.shndx, value, s.size) for s, value in rows),
         )
         typetab = mod.init_layout.base + self.init_typeoffs
         memory.write(typetab, types)
@@ -707,7 +698,7 @@ class Loader:
         symtab, strtab = bytearray(), bytearray()
         for i in self.core_symbols:
             s, value = rows[i]
-            symtab += _SYM.pack(len(strtab), s.info, s.other, s.shndx, value, s.size)
+            symtab += E.SYM.pack(len(strtab), s.info, s.other, s.shndx, value, s.size)
             strtab += self.symbol_name(i) + b"\0"
         symoffs, stroffs, typeoffs = (mod.core_layout.base + offset for offset in self.core_kallsyms_offsets)
         memory.write(symoffs, symtab)
@@ -778,9 +769,14 @@ def free_module(kernel: Kernel, mod: Module) -> None:
     kernel.modules.unload_free(mod)
     destroy_params(kernel, mod.kp)
     kernel.modules.unlink(mod)
+    module_deallocate(kernel, mod)
+
+
+def module_deallocate(kernel: Kernel, mod: Module) -> None:
+    """Give back the memory of a module that is no more, or will not be."""
     if mod.percpu is not None:
         kernel.percpu.free(mod.percpu)
         mod.percpu = None
-    for layout in (mod.init_layout, mod.core_layout):
+    for layout in (mod.core_layout, mod.init_layout):
         if layout.base:
             kernel.memory.modules.free(layout.base)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import mmap
 import struct
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
 from typing import Final
 
 from sysfsd.kernel.err import err
@@ -93,27 +93,32 @@ class Memory:
     def __init__(self) -> None:
         self.modules = VmArea(MODULES_VADDR, MODULES_LEN)
         self.direct_map = Area(DIRECT_MAP, DIRECT_MAP_LEN)
-        self._areas: list[Area] = []
-        self._bases: list[int] = []
-        for area in (self.modules, self.direct_map):
-            insort(self._bases, area.base)
-            self._areas.insert(self._bases.index(area.base), area)
+        self._areas: list[Area] = sorted((self.modules, self.direct_map), key=lambda area: area.base)
+        self._bases = [area.base for area in self._areas]
         self._slabs: dict[int, list[int]] = {}
         self._objects: dict[int, int] = {}
         self._next_page = DIRECT_MAP
+
+    def _area(self, address: int) -> Area:
+        """The area that *address* lies in.
+
+        :raises OSError: EFAULT where there is none
+        """
+        index = bisect_right(self._bases, address) - 1
+        if index >= 0 and address - self._bases[index] <= self._areas[index].size:
+            return self._areas[index]
+        raise err(errno.EFAULT)
 
     def view(self, address: int, size: int) -> memoryview:
         """The memory itself, writable.
 
         :raises OSError: EFAULT where the range does not lie within one area
         """
-        index = bisect_right(self._bases, address) - 1
-        if index >= 0 and size >= 0:
-            area = self._areas[index]
-            offset = address - area.base
-            if offset + size <= area.size:
-                return area.view[offset : offset + size]
-        raise err(errno.EFAULT)
+        area = self._area(address)
+        offset = address - area.base
+        if size < 0 or offset + size > area.size:
+            raise err(errno.EFAULT)
+        return area.view[offset : offset + size]
 
     def read(self, address: int, size: int) -> bytes:
         return bytes(self.view(address, size))
@@ -138,11 +143,10 @@ class Memory:
 
         :raises OSError: EFAULT where the memory ends before the string does
         """
-        index = bisect_right(self._bases, address) - 1
-        area = self._areas[index] if index >= 0 else None
-        if area is None or not 0 <= address - area.base < area.size:
-            raise err(errno.EFAULT)
+        area = self._area(address)
         offset = address - area.base
+        if offset == area.size:
+            raise err(errno.EFAULT)
         end = area.buffer.find(b"\0", offset, offset + limit)
         return bytes(area.view[offset : end if end >= 0 else min(offset + limit, area.size)])
 
