@@ -176,7 +176,7 @@ def _serve(
     for request in arguments.load:
         _load(kernel, request)
     try:
-        Mount(files, str(mountpoint), ready).run(options)
+        Mount(files, str(mountpoint), kernel.sched, ready).run(options)
     except OSError:
         raise Failure from None  # libfuse has said why
 

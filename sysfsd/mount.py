@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial
+from functools import partial, wraps
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -27,7 +27,9 @@ except OSError:
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, Symlink, Tree
 from sysfsd.kernel.cred import Capability, Cred
-from sysfsd.kernel.err import err
+from sysfsd.kernel.err import ERESTARTSYS, RESTART, err
+from sysfsd.kernel.sched import Scheduler
+from sysfsd.kernel.traps import TaskKilled
 from sysfsd.mountinfo import mounts
 
 __all__ = ["Mount"]
@@ -90,6 +92,28 @@ def _comm(pid: int) -> str:
         return "<...>"
 
 
+def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
+    """An operation in which module code may run: as its caller's task, and maybe to its caller's end."""
+
+    @wraps(operation)
+    def call(self: Mount, *args: Any) -> Any:
+        cred = self._cred()
+        with self._sched.enter(cred.pid, partial(_comm, cred.pid), cred, self._interrupted):
+            try:
+                return operation(self, *args)
+            except TaskKilled as killed:
+                with suppress(OSError):  # it may be gone, or another user's
+                    os.kill(cred.pid, killed.signum)
+                raise err(errno.EIO) from None
+            except OSError as error:
+                if error.errno is not None and error.errno >= ERESTARTSYS:
+                    # Not for users; the host takes no such answer and would wait for another.
+                    raise err(errno.EINTR if error.errno in RESTART else errno.EINVAL) from None
+                raise
+
+    return call
+
+
 class Mount(fuse.Operations):  # type: ignore[misc]
     """A tree, mounted.
 
@@ -98,6 +122,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     :param tree: what to mount
     :param mountpoint: where
+    :param sched: whose tasks the callers are
     :param ready: called once the mount answers
     """
 
@@ -109,8 +134,11 @@ class Mount(fuse.Operations):  # type: ignore[misc]
     getxattr = listxattr = setxattr = removexattr = None
     bmap = ioctl = lock = None
 
-    def __init__(self, tree: Tree, mountpoint: str, ready: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self, tree: Tree, mountpoint: str, sched: Scheduler, ready: Callable[[], None] = lambda: None
+    ) -> None:
         self._tree = tree
+        self._sched = sched
         self._mountpoint = os.path.realpath(mountpoint)
         self._ready = ready
         self._uid, self._gid = os.geteuid(), os.getegid()
@@ -264,6 +292,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         """Whether the caller of the operation that this thread carries out no longer waits for it, or must not."""
         return bool(_libfuse.fuse_interrupted() or _libfuse.fuse_session_exited(self._session))
 
+    @_system_call
     def open(self, path: str, fi: Any) -> int:
         node = self._tree.lookup(path)
         if not isinstance(node, File):
@@ -278,11 +307,13 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._files[handle] = node, file, context
         return 0
 
+    @_system_call
     def read(self, path: str, size: int, offset: int, fi: Any) -> bytes:
         _node, file, context = self._files[fi.fh]
         context.flags = fi.flags
         return file.read(size, offset)
 
+    @_system_call
     def write(self, path: str, data: bytes, offset: int, fi: Any) -> int:
         node, file, context = self._files[fi.fh]
         context.writer = self._cred()
@@ -290,6 +321,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
             offset = node.size  # the host goes by where the last write ended
         return file.write(data, offset)
 
+    @_system_call
     def release(self, path: str, fi: Any) -> int:
         _node, file, _context = self._files.pop(fi.fh)
         file.release()

@@ -1,25 +1,359 @@
-"""What runs a module's own code."""
+"""The processor: runs module code (Unicorn), and leaves it where the kernel itself has to act.
+
+There is one, and all tasks take turns on it under the kernel lock. Its address space is the kernel's
+(:mod:`sysfsd.kernel.memory`), page by page: what is not in the page table faults. The text of the kernel proper holds
+nothing but ``hlt``: a module that calls an exported function arrives there, and the function is carried out in Python.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import ctypes
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-__all__ = ["Cpu", "HaltedCpu"]
+from unicorn import UC_ARCH_X86, UC_HOOK_INTR, UC_HOOK_MEM_INVALID, UC_HOOK_TLB_FILL, UC_MODE_64, Uc
+from unicorn import unicorn_const as uc_const
+from unicorn import x86_const as x86
+from unicorn.unicorn_py3.unicorn import uc_tlb_entry, uclib
+
+from sysfsd.kernel.memory import PAGE_SIZE, PageFault, Prot
+from sysfsd.kernel.traps import Access, Regs, TaskKilled, Trap, Unmodelled
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.sched import Task
+
+__all__ = ["CallSite", "Cpu"]
+
+_HLT: Final = b"\xf4"
+#: A physical page behind which there is nothing.
+_NOWHERE: Final = 1 << 40
+_EFLAGS_IF: Final = 0x202
+_U64: Final = (1 << 64) - 1
+_RETURN: Final = 8
+
+#: The registers that make up a task's state, in the order of :class:`Regs`.
+_CONTEXT: Final = tuple(
+    getattr(x86, f"UC_X86_REG_{name.upper()}") for name in ("eflags" if f == "flags" else f for f in Regs._fields)
+)
+#: What a call of an exported function is read from.
+_CALL: Final = (x86.UC_X86_REG_RIP, x86.UC_X86_REG_RSP) + tuple(
+    getattr(x86, f"UC_X86_REG_{name}") for name in ("RDI", "RSI", "RDX", "RCX", "R8", "R9")
+)
+_START: Final = (x86.UC_X86_REG_RSP, *_CALL[2:])
+_FINISH: Final = (x86.UC_X86_REG_RAX, x86.UC_X86_REG_RSP)
+
+_TLB_FILL: Final = ctypes.CFUNCTYPE(
+    ctypes.c_bool,
+    ctypes.c_void_p,
+    ctypes.c_uint64,
+    ctypes.c_int,
+    ctypes.POINTER(uc_tlb_entry),
+    ctypes.c_void_p,
+)
+_ACCESS: Final = {
+    uc_const.UC_MEM_READ: Access.READ,
+    uc_const.UC_MEM_WRITE: Access.WRITE,
+    uc_const.UC_MEM_FETCH: Access.FETCH,
+}
+_PROT: Final = {Access.READ: Prot.READ, Access.WRITE: Prot.WRITE, Access.FETCH: Prot.EXEC}
+
+# Called millions of times, each of these costs a third of what the binding's own methods do.
+_emu_start: Final = uclib.uc_emu_start
+_reg_read_batch: Final = uclib.uc_reg_read_batch
+_reg_write_batch: Final = uclib.uc_reg_write_batch
+_ctl: Final = uclib.uc_ctl
+_FLUSH_TLB: Final = uc_const.UC_CTL_TLB_FLUSH | uc_const.UC_CTL_IO_WRITE << 30
+_FLUSH_TB: Final = uc_const.UC_CTL_TB_FLUSH | uc_const.UC_CTL_IO_WRITE << 30
 
 
-class Cpu(Protocol):
-    """A processor, to the rest of the kernel model."""
+class _RegisterFile:
+    """Some registers, moved between the processor and an array at one stroke."""
 
-    def call(self, function: int, *args: int) -> int:
-        """Call the function at address *function*.
+    def __init__(self, registers: tuple[int, ...]) -> None:
+        self.count = len(registers)
+        self.values = (ctypes.c_uint64 * self.count)()
+        base = ctypes.addressof(self.values)
+        self.ids = (ctypes.c_int * self.count)(*registers)
+        self.pointers = (ctypes.c_void_p * self.count)(*(base + 8 * i for i in range(self.count)))
+
+
+class CallSite(NamedTuple):
+    """Where in the kernel a module's function is called from: return addresses, the innermost first."""
+
+    frames: tuple[int, ...]
+
+
+class Cpu:
+    """The processor of one kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self.memory = kernel.memory
+        self._uc: Any = Uc(UC_ARCH_X86, UC_MODE_64)
+        self._uc.ctl_set_tlb_mode(uc_const.UC_TLB_VIRTUAL)
+        self._handle = self._uc._uch
+        for area in self.memory.areas:
+            self._uc.mem_map_ptr(area.physical, area.size, uc_const.UC_PROT_ALL, area.host_address)
+        self._fill_callback = _TLB_FILL(self._tlb_fill)
+        hook = ctypes.c_size_t()
+        uclib.uc_hook_add(
+            self._handle,
+            ctypes.byref(hook),
+            UC_HOOK_TLB_FILL,
+            ctypes.cast(self._fill_callback, ctypes.c_void_p),
+            None,
+            ctypes.c_uint64(1),
+            ctypes.c_uint64(0),
+        )
+        self._uc.hook_add(UC_HOOK_MEM_INVALID, self._invalid)
+        self._uc.hook_add(UC_HOOK_INTR, self._interrupt)
+        self._context = _RegisterFile(_CONTEXT)
+        self._call = _RegisterFile(_CALL)
+        self._start = _RegisterFile(_START)
+        self._finish = _RegisterFile(_FINISH)
+        #: What the last stretch of code ended with, if not with a call: a page fault, an exception's number.
+        self._fault: tuple[int, Access] | None = None
+        self._fault_page = 0
+        self._exception: int | None = None
+        self._tlb = -1
+        self._code_changed = False
+        #: The kernel's text from where it begins, and the pages of it that hold their hlts already.
+        self._text = range(kernel.image.text[0], kernel.image.text[1])
+        self._stubs: dict[int, Callable[..., int]] = {}
+        self._text_pages: set[int] = set()
+        #: Whose registers the processor holds, and whether it runs.
+        self.loaded: Task | None = None
+        self.running = False
+        self._uc.reg_write(x86.UC_X86_REG_GS_BASE, kernel.percpu.cpu_base(0))
+        self._handle = self._uc._uch
+
+    # Memory
+
+    def _tlb_fill(self, _uc: Any, vaddr: int, access: int, entry: Any, _data: Any) -> bool:
+        """A page that the processor does not know yet: where it lies and what it may be used for."""
+        found = entry.contents
+        page = vaddr & -PAGE_SIZE
+        area = self.memory.area(page)
+        if area is not None:
+            prot = area.prot[(page - area.base) >> 12]
+            if page in self._text:
+                self._populate(page)
+                prot = Prot.RX
+            if prot & _PROT[_ACCESS[access]]:
+                found.paddr = area.physical + page - area.base
+                found.perms = prot
+                return True
+        # The address within the page comes from where Unicorn misses the memory behind it.
+        self._fault_page = page
+        found.paddr = _NOWHERE
+        found.perms = uc_const.UC_PROT_ALL
+        return True
+
+    def _populate(self, page: int) -> None:
+        """Put the code of kernel functions into a page of kernel text: each stops the processor."""
+        if page not in self._text_pages:
+            self._text_pages.add(page)
+            image = self.memory.kernel_image
+            offset = page - image.base
+            image.view[offset : offset + PAGE_SIZE] = _HLT * PAGE_SIZE
+            image.set_prot(page, PAGE_SIZE, Prot.RX)
+            for address, code in self.kernel.exports.native_code(page):
+                image.view[address - image.base : address - image.base + len(code)] = code
+
+    def _invalid(self, _uc: Any, access: int, address: int, _size: int, _value: int, _data: Any) -> bool:
+        if self._fault is None:
+            kind = {
+                uc_const.UC_MEM_READ_UNMAPPED: Access.READ,
+                uc_const.UC_MEM_WRITE_UNMAPPED: Access.WRITE,
+            }.get(access, Access.FETCH)
+            self._fault = (self._fault_page + (address & PAGE_SIZE - 1), kind)
+        return False
+
+    def _interrupt(self, _uc: Any, number: int, _data: Any) -> None:
+        self._exception = number
+        self._uc.emu_stop()
+
+    def forget(self) -> None:
+        """The task whose registers the processor holds is no more."""
+        self.loaded = None
+
+    def code_changed(self) -> None:
+        """Some code that may have run has been replaced."""
+        self._code_changed = True
+
+    def stop(self) -> None:
+        """Have whatever runs stop soon; for another thread."""
+        self._uc.emu_stop()
+
+    # Registers
+
+    def _read(self, registers: _RegisterFile) -> None:
+        _reg_read_batch(self._handle, registers.ids, registers.pointers, registers.count)
+
+    def _write(self, registers: _RegisterFile) -> None:
+        _reg_write_batch(self._handle, registers.ids, registers.pointers, registers.count)
+
+    def regs(self) -> Regs:
+        """All registers of the task that the processor holds."""
+        self._read(self._context)
+        return Regs(*self._context.values)
+
+    def set_reg(self, name: str, value: int) -> None:
+        """Change one register."""
+        self._uc.reg_write(getattr(x86, f"UC_X86_REG_{name.upper()}"), value)
+
+    def set_interrupts(self, enabled: bool) -> int:
+        """Turn interrupts on or off.
+
+        :returns: the flags as they were
+        """
+        flags = int(self._uc.reg_read(x86.UC_X86_REG_EFLAGS))
+        self._uc.reg_write(x86.UC_X86_REG_EFLAGS, flags | _EFLAGS_IF if enabled else flags & ~0x200)
+        return flags
+
+    def load(self, task: Task) -> None:
+        """``__switch_to()``: make *task* the one whose registers the processor holds."""
+        previous = self.loaded
+        if previous is task:
+            return
+        if previous is not None:
+            previous.regs = self.regs()
+        if task.regs is not None:
+            self._context.values[:] = task.regs
+            self._write(self._context)
+        else:
+            self._uc.reg_write(x86.UC_X86_REG_EFLAGS, _EFLAGS_IF)
+        self.loaded = task
+        self.kernel.sched.switch_to(previous, task)
+
+    # Running
+
+    def call(self, function: int, *args: int, site: str = "") -> int:
+        """Call the function at address *function*, on behalf of the current task.
 
         :param args: up to six integer or pointer arguments
+        :param site: the place in the kernel that calls, as the image names it, for a backtrace
         :returns: what it returns, as a signed int
+        :raises TaskKilled: where that was the end of the task
         """
+        value = self.call_long(function, *args, site=site) & 0xFFFFFFFF
+        return value - (1 << 32) if value >> 31 else value
 
+    def call_long(self, function: int, *args: int, site: str = "") -> int:
+        """The same for a function that returns a long or a pointer, unsigned.
 
-class HaltedCpu:
-    """A processor that executes nothing: every function returns 0 at once."""
+        A function of the kernel proper that is not modelled ends the run, which then counts as having returned 0.
+        """
+        task = self.kernel.current
+        nested = task.sp
+        try:
+            return self._enter(task, function, args, site)
+        except Unmodelled:
+            if nested:
+                raise
+            self.kernel.sched.release_locks(task)
+            return 0
+        finally:
+            task.sp = nested
+            if not nested:
+                task.run_ended()
 
-    def call(self, function: int, *args: int) -> int:
-        return 0
+    def _enter(self, task: Task, function: int, args: tuple[int, ...], site: str) -> int:
+        sched = self.kernel.sched
+        if not task.sp:
+            sched.run_begins(task)
+        self.load(task)
+        frames = self.kernel.image.call_sites.get(site) or self.kernel.image.call_sites[""]
+        rsp = ((task.sp or task.stack_top) & -16) - 16 * ((len(frames) + 1) // 2)
+        self.memory.write(rsp - _RETURN, b"".join(f.to_bytes(8, "little") for f in frames))
+        rsp -= _RETURN
+        start = self._start
+        start.values[0] = rsp
+        for i, arg in enumerate(args):
+            start.values[1 + i] = arg & _U64
+        for i in range(len(args), 6):
+            start.values[1 + i] = 0
+        self._write(start)
+        return self._run(task, function, frames[0], rsp + _RETURN)
+
+    def _run(self, task: Task, rip: int, return_address: int, return_sp: int) -> int:
+        """Run until the function at *rip* returns, and all that it calls.
+
+        :returns: RAX
+        """
+        handle, call, finish, stubs = self._handle, self._call, self._finish, self._stubs
+        shootdowns, read_pointer = self.memory.shootdowns, self.memory.read_pointer
+        while True:
+            if self._tlb != shootdowns.count:
+                self._tlb = shootdowns.count
+                _ctl(handle, _FLUSH_TLB)
+            if self._code_changed:
+                self._code_changed = False
+                _ctl(handle, _FLUSH_TB)
+            self.running = True
+            failed = _emu_start(handle, rip, self._text[0], 0, 0)
+            self.running = False
+            _reg_read_batch(handle, call.ids, call.pointers, 8)
+            rip, rsp, *args = call.values
+            if failed or self._exception is not None:
+                rip = self._trap(task)
+                continue
+            rip -= 1
+            stub = stubs.get(rip)
+            if stub is None:
+                if rip == return_address and rsp == return_sp:
+                    return int(self._uc.reg_read(x86.UC_X86_REG_RAX))
+                if rip not in self._text:
+                    # Asked to stop, or a hlt of the module's own: time for others.
+                    rip = self._resched(task, rip + 1)
+                    continue
+                stub = self._stub(rip)
+            try:
+                task.sp = rsp
+                task.ip = rip
+                back = read_pointer(rsp)
+                result = stub(args)
+            except PageFault as fault:
+                access = Access.WRITE if fault.write else Access.READ
+                self.load(task)
+                self.kernel.traps.handle(task, Trap.PF, self.regs()._replace(rip=rip), fault.address, access)
+                raise TaskKilled(task) from None
+            if self.loaded is not task:
+                self.load(task)
+            finish.values[0] = result
+            finish.values[1] = rsp + _RETURN
+            _reg_write_batch(handle, finish.ids, finish.pointers, 2)
+            rip = back
+
+    def _stub(self, address: int) -> Callable[..., int]:
+        """What carries out the kernel function at *address*."""
+        stub = self.kernel.exports.bind(address)
+        self._stubs[address] = stub
+        return stub
+
+    def _resched(self, task: Task, rip: int) -> int:
+        """Let others have the processor for a moment."""
+        self.kernel.sched.tick(task, self.regs)
+        self.load(task)
+        return rip
+
+    def _trap(self, task: Task) -> int:
+        """Something that the code must not do, or that the kernel does for it.
+
+        :returns: where to go on
+        """
+        fault, self._fault = self._fault, None
+        exception, self._exception = self._exception, None
+        _ctl(self._handle, _FLUSH_TLB)
+        regs = self.regs()
+        task.sp = regs.rsp
+        handle = self.kernel.traps.handle
+        if fault is not None:
+            address, access = fault
+            if access is Access.FETCH:
+                address = regs.rip
+            return handle(task, Trap.PF, regs, address, access)
+        if exception is not None:
+            return handle(task, Trap(exception) if exception < 32 else Trap.GP, regs)
+        return handle(task, Trap.UD, regs)

@@ -26,7 +26,7 @@ class Cred:
     capabilities: int
     pid: int = 0
 
-    def capable(self, capability: Capability) -> bool:
+    def capable(self, capability: int) -> bool:
         return bool(self.capabilities >> capability & 1)
 
 

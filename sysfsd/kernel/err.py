@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
-__all__ = ["err"]
+__all__ = ["ERESTARTSYS", "RESTART", "err"]
+
+#: A system call that a signal has interrupted, and that may be made again (include/linux/errno.h).
+ERESTARTSYS: Final = 512
+#: All of that kind: ERESTARTSYS, ERESTARTNOINTR, ERESTARTNOHAND, ERESTART_RESTARTBLOCK.
+RESTART: Final = {ERESTARTSYS, 513, 514, 516}
 
 
 def err(code: int, detail: str | None = None) -> OSError:

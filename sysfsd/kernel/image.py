@@ -6,14 +6,13 @@ asked for.
 
 from __future__ import annotations
 
-import json
 import lzma
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
-from sysfsd.kernel.btf import Member, Struct
+from sysfsd.kernel.structs import Structs, Table, find_line, map_table
 
 __all__ = ["DEFAULT_RELEASE", "BuiltinModule", "BuiltinParameter", "ExportedSymbol", "KernelImage", "releases"]
 
@@ -116,25 +115,77 @@ class KernelImage:
         return lzma.decompress((self._directory / "kallsyms.xz").read_bytes())
 
     @cached_property
-    def percpu_end(self) -> int:
-        """Bytes of the kernel's own per-CPU variables."""
-        for line in self.kallsyms().splitlines():
-            if line.endswith(b" __per_cpu_end"):
-                return int(line.split()[0], 16)
-        return 0
+    def _exports_by_address(self) -> dict[int, str]:
+        return {int(row.split(" ", 1)[0], 16): name for name, row in self._exports.items()}
+
+    def export_at(self, address: int) -> ExportedSymbol | None:
+        """The exported symbol at *address*, if one begins there."""
+        name = self._exports_by_address.get(address)
+        return self.find_export(name) if name is not None else None
 
     @cached_property
-    def structs(self) -> dict[str, Struct]:
-        """Structures that the loader reads and writes in a module's memory, by name."""
-        table: dict[str, Any] = json.loads(self._text("structs.json"))
-        return {
-            name: Struct(s["size"], {m: Member(*where) for m, where in s["members"].items()})
-            for name, s in table.items()
-        }
+    def symbols(self) -> dict[str, int]:
+        """Addresses of the kernel's own landmarks, and of the functions that call modules' functions."""
+        rows = (line.split() for line in self._text("layout.txt").splitlines())
+        return {name: int(address, 16) for name, address in rows}
+
+    @cached_property
+    def text(self) -> tuple[int, int]:
+        """Where the kernel's code begins and ends."""
+        return self.symbols["_text"], self.symbols["_etext"]
+
+    @cached_property
+    def percpu_end(self) -> int:
+        """Bytes of the kernel's own per-CPU variables."""
+        return self.symbols["__per_cpu_end"]
+
+    @cached_property
+    def call_sites(self) -> dict[str, tuple[int, ...]]:
+        """From where the kernel calls modules' functions: return addresses, the innermost first, by occasion."""
+        sites: dict[str, tuple[int, ...]] = {}
+        for line in self._text("call-sites.txt").splitlines():
+            if not line.startswith("#"):
+                name, *frames = line.split()
+                places = (frame.partition("+") for frame in frames)
+                sites[name] = tuple(self.symbols[function] + int(offset, 16) for function, _, offset in places)
+        return sites
+
+    @cached_property
+    def _call_site_by_address(self) -> dict[int, tuple[int, ...]]:
+        return {frames[0]: frames[1:] for frames in reversed(self.call_sites.values())}
+
+    def call_site_at(self, address: int) -> tuple[int, ...] | None:
+        """The frames above the return address *address*, where modules' functions are called from there."""
+        return self._call_site_by_address.get(address)
+
+    @property
+    def build_version(self) -> tuple[str, str]:
+        """``init_utsname()->version`` as backtraces show it: ``#1``, and the distribution's name and version."""
+        version = self.proc["sys/kernel/version"].split()
+        return version[0], " ".join(version[version.index("Debian") :][:2]) if "Debian" in version else ""
+
+    @cached_property
+    def structs(self) -> Structs:
+        """The layouts of the kernel's structures, by name."""
+        return Structs(map_table(self._directory / "structs"))
 
     def offset(self, struct: str, member: str) -> int:
         """``offsetof(struct, member)``, in bytes."""
-        return self.structs[struct].members[member].offset
+        return self.structs[struct].offset(member)
+
+    @cached_property
+    def _constants(self) -> Table:
+        return map_table(self._directory / "constants")
+
+    def constant(self, name: str) -> int:
+        """The value of an enumerator: ``constant("IRQ_HANDLED")``.
+
+        :raises LookupError: if there is none of that name, or several that differ
+        """
+        value = find_line(self._constants, name.encode())
+        if value is None:
+            raise LookupError(f"no constant {name} in kernel {self.release}")
+        return int(value)
 
     @cached_property
     def builtin_modules(self) -> dict[str, BuiltinModule]:

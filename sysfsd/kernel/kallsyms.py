@@ -4,26 +4,49 @@ from __future__ import annotations
 
 import re
 import struct
+from bisect import bisect_right
+from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from sysfsd.kernel.image import KernelImage
     from sysfsd.kernel.memory import Memory
     from sysfsd.kernel.module import Module
 
-__all__ = ["Kallsyms"]
+__all__ = ["Kallsyms", "SymbolPlace"]
 
 KSYM_NAME_LEN: Final = 512
 _SYM: Final = struct.Struct("<I2xHQ8x")
 
 
-class Kallsyms:
-    """The symbol tables of a kernel and of its modules as /proc/kallsyms shows them."""
+class SymbolPlace(NamedTuple):
+    """Where an address lies: so many bytes behind the start of a function or object of a size, maybe in a module."""
 
-    def __init__(self, image: KernelImage, memory: Memory) -> None:
+    name: str
+    offset: int
+    size: int
+    module: str
+
+    def __str__(self) -> str:
+        return f"{self.name}+{self.offset:#x}/{self.size:#x}" + (f" [{self.module}]" if self.module else "")
+
+
+class Kallsyms:
+    """The symbol tables of a kernel and of its modules as /proc/kallsyms shows them.
+
+    :param module_address: finds the module that an address lies in
+    """
+
+    def __init__(
+        self,
+        image: KernelImage,
+        memory: Memory,
+        module_address: Callable[[int], Module | None] = lambda address: None,
+    ) -> None:
         self._image = image
         self._memory = memory
+        self._module_address = module_address
 
     @cached_property
     def _kernel_lines(self) -> bytes:
@@ -54,3 +77,75 @@ class Kallsyms:
             kind = kind.upper() if (name, value) in exported else kind.lower()
             lines.append(f"{value if show_value else 0:016x} {kind} {name}\t[{mod.name}]\n")
         return "".join(lines).encode("latin-1")
+
+    # Addresses to names
+
+    @cached_property
+    def _table(self) -> tuple[list[int], list[str]]:
+        """Addresses of the kernel's own symbols in order, and their names; of several at one place the first counts."""
+        addresses: list[int] = []
+        names: list[str] = []
+        for line in self._kernel_lines.decode("latin-1").splitlines():
+            address, kind, name = line.split(" ", 2)
+            value = int(address, 16)
+            if kind != "A" and (not addresses or value != addresses[-1]):
+                addresses.append(value)
+                names.append(name)
+        return addresses, names
+
+    def lookup(self, address: int) -> SymbolPlace | None:
+        """``kallsyms_lookup()``: what lies at *address*."""
+        mod = self._module_address(address)
+        if mod is not None:
+            return self._lookup_in_module(mod, address)
+        text = self._image.text
+        if not text[0] <= address < self._image.symbols["_end"]:
+            return None
+        addresses, names = self._table
+        index = bisect_right(addresses, address) - 1
+        if index < 0 or index + 1 >= len(addresses):
+            return None
+        start = addresses[index]
+        return SymbolPlace(names[index], address - start, addresses[index + 1] - start, "")
+
+    def address_of(self, name: str) -> int | None:
+        """``kallsyms_lookup_name()`` for the kernel proper."""
+        addresses, names = self._table
+        try:
+            return addresses[names.index(name)]
+        except ValueError:
+            return None
+
+    def _lookup_in_module(self, mod: Module, address: int) -> SymbolPlace | None:
+        """``find_kallsyms_symbol()``."""
+        table = mod.kallsyms
+        if table is None:
+            return None
+        layout = mod.init_layout if address in mod.init_layout else mod.core_layout
+        following = layout.base + layout.text_size
+        best, best_name = 0, b""
+        symbols = self._memory.read(table.symtab, table.num_symtab * _SYM.size)
+        for name_offset, shndx, value in _SYM.iter_unpack(symbols):
+            if not shndx or not name_offset:
+                continue
+            if best < value <= address:
+                name = self._memory.read_string(table.strtab + name_offset, KSYM_NAME_LEN - 1)
+                if name:
+                    best, best_name = value, name
+            elif address < value < following:
+                following = value
+        if not best:
+            return None
+        return SymbolPlace(best_name.decode("latin-1"), address - best, following - best, mod.name)
+
+    def sprint_symbol(self, address: int, offset: bool = True, backtrace: bool = False) -> str:
+        """``sprint_symbol()``: ``name+0x12/0x34 [module]``, or the number where nothing is known.
+
+        :param backtrace: it is a return address: what counts is the instruction before it
+        """
+        place = self.lookup(address - backtrace)
+        if place is None:
+            return f"{address:#x}"
+        if offset:
+            return str(place._replace(offset=place.offset + backtrace))
+        return place.name + (f" [{place.module}]" if place.module else "")

@@ -12,17 +12,19 @@ import fcntl
 import os
 import stat
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from sysfsd.kernel.cmdline import next_arg, skip_spaces
-from sysfsd.kernel.cpu import Cpu, HaltedCpu
+from sysfsd.kernel.cpu import Cpu
 from sysfsd.kernel.cred import INIT_CRED, Capability, Cred
 from sysfsd.kernel.err import err
+from sysfsd.kernel.exports import Exports
 from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kallsyms import Kallsyms
+from sysfsd.kernel.kfence import Kfence
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 from sysfsd.kernel.loader import (
     MODULE_INIT_COMPRESSED_FILE,
@@ -31,15 +33,25 @@ from sysfsd.kernel.loader import (
     Loader,
     free_module,
 )
+from sysfsd.kernel.kthread import Kthreads
 from sysfsd.kernel.memory import Memory
 from sysfsd.kernel.module import MODULE_NAME_LEN, MODULE_REF_BASE, Module, ModuleList, ModuleState
-from sysfsd.kernel.panic import Taint
+from sysfsd.kernel.panic import Taint, taint_letters
 from sysfsd.kernel.params import param_symbols
-from sysfsd.kernel.percpu import ReservedPercpu
+from sysfsd.kernel.percpu import Percpu
 from sysfsd.kernel.printk import PrintkLog
+from sysfsd.kernel.sched import KernelLock, Scheduler, Task
+from sysfsd.kernel.slab import SlabAllocator
+from sysfsd.kernel.softirq import Softirq
+from sysfsd.kernel.structs import StructView
 from sysfsd.kernel.sysctl import Tunables
+from sysfsd.kernel.traps import Traps
+from sysfsd.kernel.unwind import Unwinder
+from sysfsd.kernel.workqueue import Workqueues
 
 __all__ = ["Kernel", "ModuleSysfs"]
+
+T = TypeVar("T")
 
 #: The largest file that finit_module(2) reads (bytes); the kernel itself stops at INT_MAX.
 MODULE_FILE_MAX: Final = 1 << 29
@@ -78,12 +90,23 @@ class Kernel:
         self.image = image or KernelImage()
         changed = {**self.image.config, **(config or {})}
         self.config = {name: value for name, value in changed.items() if value is not None and value != "n"}
-        self.lock = threading.RLock()
+        self.lock = KernelLock()
         self.log: PrintkLog = PrintkLog()
         self.memory = Memory()
-        self.cpu: Cpu = HaltedCpu()
-        self.modules = ModuleList(self.image, threading.Condition(self.lock))
-        self.kallsyms = Kallsyms(self.image, self.memory)
+        self.modules = ModuleList(self.image, self.memory, self.condition())
+        self.kallsyms = Kallsyms(self.image, self.memory, self.modules.address)
+        self.traps = Traps(self)
+        self.unwinder = Unwinder(self)
+        self.slab = SlabAllocator(self)
+        self.sched = Scheduler(self)
+        #: Errors of the model itself end the program instead of the module.
+        self.debug = False
+        #: Readers in critical sections of sleepable RCU, by the address of its structure.
+        self.srcu_readers: dict[int, int] = {}
+        #: Runs a program for the kernel, and waits for its end if the second argument says so; here is none.
+        self.usermodehelper: Callable[[list[str], bool], int] = lambda argv, wait: -errno.ENOENT
+        #: What modules called for in vain, and how often.
+        self.unmodelled: dict[str, int] = {}
         self.tunables: Tunables = Tunables()
         self.tainted = 0
         self.sig_enforce = "CONFIG_MODULE_SIG_FORCE" in self.config
@@ -91,7 +114,8 @@ class Kernel:
         #: Strings that parameters of type charp have allocated.
         self.kmalloced_params: set[int] = set()
         self.sysfs: ModuleSysfs | None = None
-        self._debug_locks = True
+        self._states: dict[Callable[[Kernel], Any], Any] = {}
+        self.debug_locks = True
         self.cmdline = self.image.proc["cmdline"].strip() if cmdline is None else cmdline
         self._parse_cmdline()
 
@@ -120,10 +144,72 @@ class Kernel:
             case "module.sig_enforce":
                 self.sig_enforce |= value is None or kstrtobool(value)
 
+    def condition(self) -> threading.Condition:
+        """Something to wait for with the kernel lock given up."""
+        return threading.Condition(self.lock)  # type: ignore[arg-type]
+
+    # What is not needed before the first module runs is made then
+
     @cached_property
-    def percpu(self) -> ReservedPercpu:
-        """Where modules' per-CPU variables go."""
-        return ReservedPercpu(self.image.percpu_end, self.log, self.warn)
+    def percpu(self) -> Percpu:
+        """Per-CPU variables, the kernel's own and modules'."""
+        return Percpu(self)
+
+    @cached_property
+    def kfence(self) -> Kfence:
+        """Where memory errors are found."""
+        return Kfence(self)
+
+    @cached_property
+    def exports(self) -> Exports:
+        """The functions and variables that modules import."""
+        return Exports(self)
+
+    @cached_property
+    def cpu(self) -> Cpu:
+        """The processor."""
+        cpu = self.__dict__["cpu"] = Cpu(self)
+        self.exports.boot()
+        return cpu
+
+    @cached_property
+    def softirq(self) -> Softirq:
+        """Timers, tasklets."""
+        return Softirq(self)
+
+    @cached_property
+    def kthreads(self) -> Kthreads:
+        """Kernel threads."""
+        return Kthreads(self)
+
+    @cached_property
+    def workqueues(self) -> Workqueues:
+        """Work queues."""
+        return Workqueues(self)
+
+    @property
+    def current(self) -> Task:
+        """``current``."""
+        return self.sched.current
+
+    def current_cred(self) -> Cred:
+        """``current_cred()``."""
+        return self.current.cred
+
+    def struct(self, name: str, address: int) -> StructView:
+        """The structure *name* at *address*."""
+        return StructView(self.memory, self.image.structs[name], address)
+
+    def state(self, kind: Callable[[Kernel], T]) -> T:
+        """What one area of the kernel knows, made when it is first asked for."""
+        found = self._states.get(kind)
+        if found is None:
+            found = self._states[kind] = kind(self)
+        return found  # type: ignore[no-any-return]
+
+    def random_bytes(self, count: int) -> bytes:
+        """``get_random_bytes()``."""
+        return os.urandom(count)
 
     @cached_property
     def param_symbols(self) -> dict[int, str]:
@@ -137,8 +223,8 @@ class Kernel:
 
     def add_taint(self, taint: Taint, lockdep_ok: bool = True) -> None:
         """Note for good that *taint* has happened; lock debugging ends where it could be misled."""
-        if not lockdep_ok and self._debug_locks:
-            self._debug_locks = False
+        if not lockdep_ok and self.debug_locks:
+            self.debug_locks = False
             self.log.pr_warn("Disabling lock debugging due to kernel taint")
         self.tainted |= 1 << taint
 
@@ -149,10 +235,24 @@ class Kernel:
         self.log.pr_warn("---[ end trace 0000000000000000 ]---")
         self.add_taint(Taint.WARN)
 
+    def request_module(self, name: str, wait: bool) -> int:
+        """``__request_module()``: have the user's modprobe load *name*.
+
+        :param wait: until it has ended
+        :returns: its wait status, or an errno where it could not be started
+        """
+        return self.usermodehelper([self.tunables.modprobe, "-q", "--", name], wait) if self.tunables.modprobe else -2
+
     def add_taint_module(self, mod: Module, taint: Taint, lockdep_ok: bool = True) -> None:
         """The same, by a module."""
         self.add_taint(taint, lockdep_ok)
         mod.taints |= 1 << taint
+
+    def modules_changed(self) -> None:
+        """Code has come or gone: nobody may go by what was there."""
+        self.unwinder.code_changed()
+        if "cpu" in self.__dict__:
+            self.cpu.code_changed()
 
     # What users see
 
@@ -246,9 +346,10 @@ class Kernel:
                 mod.refcnt = 0
             elif not self._try_force_unload(flags):
                 raise err(errno.EWOULDBLOCK)
-            mod.state = ModuleState.GOING
+            self.modules.set_state(mod, ModuleState.GOING)
             if mod.exit:
-                self.cpu.call(mod.exit)
+                self.cpu.call(mod.exit, site="exit")
+            self.modules.last_unloaded = f"{mod.name}({taint_letters(mod.taints)})" if mod.taints else mod.name
             free_module(self, mod)
 
     def _try_force_unload(self, flags: int) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from sysfsd.kernel.err import err
@@ -42,13 +43,15 @@ INT_TYPES: Final = {
     "ll": IntType(8, True),
 }
 
-_DIGITS: Final = {
-    8: re.compile(rb"[0-7]+"),
-    10: re.compile(rb"[0-9]+"),
-    16: re.compile(rb"[0-9a-fA-F]+"),
-}
 _U64_MAX: Final = (1 << 64) - 1
-_MOST_DIGITS: Final = 22  # of 2**64 - 1 in any base: in octal
+_MOST_DIGITS: Final = 64  # of 2**64 - 1 in any base: in binary
+
+
+@cache
+def _digits(base: int) -> re.Pattern[bytes]:
+    """Those that a base has; there are no letters behind f."""
+    known = "0123456789abcdefABCDEF"
+    return re.compile(f"[{known if base >= 16 else ''.join(c for c in known if int(c, 16) < base)}]+".encode())
 
 
 def _radix(text: bytes, base: int) -> tuple[int, bytes]:
@@ -63,7 +66,7 @@ def _radix(text: bytes, base: int) -> tuple[int, bytes]:
 
 def _magnitude(text: bytes, base: int) -> int:
     base, text = _radix(text, base)
-    digits = _DIGITS[base].match(text)
+    digits = _digits(base).match(text)
     if digits is None:
         raise err(errno.EINVAL)
     significant = digits[0].lstrip(b"0")
@@ -79,7 +82,7 @@ def kstrto(kind: IntType, text: bytes, base: int = 0) -> int:
     """``kstrtoint()`` and its kin: one number, and nothing behind it but one newline.
 
     :param text: the string, without its NUL
-    :param base: 8, 10, 16, or 0 for the prefix to decide
+    :param base: 2 to 16, or 0 for the prefix to decide
     :raises OSError: EINVAL if it is no number, ERANGE if the type cannot hold it
     """
     if kind.signed and text.startswith(b"-"):

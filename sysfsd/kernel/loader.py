@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from elftools.elf.enums import ENUM_RELOC_TYPE_x64 as R_X86_64
 
 from sysfsd.kernel import elf as E
+from sysfsd.kernel.alternative import jump_label_add_module, module_finalize
 from sysfsd.kernel.elf import Elf, Section, Symbol
 from sysfsd.kernel.err import err
 from sysfsd.kernel.image import ExportedSymbol
 from sysfsd.kernel.kstrtox import kstrtobool
-from sysfsd.kernel.memory import MODULES_LEN, PAGE_SIZE, align
+from sysfsd.kernel.memory import MODULES_LEN, PAGE_SIZE, Prot, align
 from sysfsd.kernel.module import (
     MODULE_NAME_LEN,
     MODULE_REF_BASE,
@@ -186,12 +187,12 @@ class Loader:
         self.layout_and_allocate()
         try:
             kernel.modules.add_unformed(mod)
-        except BaseException:
+        except Exception:
             module_deallocate(self.kernel, self.mod)
             raise
         try:
             self.form(args)
-        except BaseException:
+        except Exception:
             kernel.modules.unlink(mod)
             module_deallocate(self.kernel, self.mod)
             raise
@@ -216,9 +217,10 @@ class Loader:
             self.apply_relocations()
             self.find_module_objects()
             self.add_kallsyms()
+            self.post_relocation()
             mod.args = args
             self.complete_formation()
-        except BaseException:
+        except Exception:
             kernel.modules.unload_free(mod)
             raise
         try:
@@ -227,8 +229,8 @@ class Loader:
                 text = after_dashes.decode("latin-1")
                 self.log.pr_warn(f"{mod.name}: parameters '{text}' after `--' ignored")
             kernel.mod_sysfs_setup(mod)
-        except BaseException:
-            mod.state = ModuleState.GOING
+        except Exception:
+            kernel.modules.set_state(mod, ModuleState.GOING)
             destroy_params(kernel, mod.kp)
             kernel.modules.unload_free(mod)
             raise
@@ -720,8 +722,34 @@ class Loader:
                 owner = "kernel" if found[1] is None else found[1].name
                 self.log.pr_err(f"{mod.name}: exports duplicate symbol {symbol.name} (owned by {owner})")
                 raise err(errno.ENOEXEC)
-        mod.state = ModuleState.COMING
+        self.module_enable_ro()
+        kernel.modules.set_state(mod, ModuleState.COMING)
         kernel.modules.add_exports(mod)
+
+    def post_relocation(self) -> None:
+        """Per-CPU data to its places, and code to what this processor runs.
+
+        :raises OSError: ENOEXEC where a table of the module leads out of it
+        """
+        kernel, mod = self.kernel, self.mod
+        if mod.percpu is not None and self.pcpusec.size:
+            data = self.elf.data(self.pcpusec) if self.pcpusec.type != E.SHT_NOBITS else b""
+            kernel.percpu.initialise(mod.percpu, data.ljust(self.pcpusec.size, b"\0"))
+        try:
+            module_finalize(kernel, mod)
+            jump_label_add_module(kernel, mod)
+        except OSError:
+            raise err(errno.ENOEXEC) from None
+
+    def module_enable_ro(self, after_init: bool = False) -> None:
+        """``module_enable_ro()`` and its likes: code can be run, the rest cannot; what is constant cannot be written."""
+        modules = self.kernel.memory.modules
+        for layout in (self.mod.core_layout, self.mod.init_layout):
+            if layout.size:
+                end = layout.ro_after_init_size if after_init else layout.ro_size
+                modules.set_prot(layout.base, layout.text_size, Prot.RX)
+                if end > layout.text_size:
+                    modules.set_prot(layout.base + layout.text_size, end - layout.text_size, Prot.READ)
 
     def unknown_module_param(self, param: str, val: bytes | None) -> None:
         """Parameters that every module has, and a word about the others."""
@@ -742,9 +770,10 @@ class Loader:
         :raises OSError: what the module's init says
         """
         kernel, mod = self.kernel, self.mod
-        ret = kernel.cpu.call(mod.init) if mod.init else 0
+        self.do_mod_ctors()
+        ret = kernel.cpu.call(mod.init, site="init") if mod.init else 0
         if ret < 0:
-            mod.state = ModuleState.GOING
+            kernel.modules.set_state(mod, ModuleState.GOING)
             mod.module_put()
             free_module(kernel, mod)
             raise err(-ret)
@@ -753,18 +782,29 @@ class Loader:
                 f"do_init_module: '{mod.name}'->init suspiciously returned {ret}, it should follow 0/-E convention\n"
                 "do_init_module: loading module anyway..."
             )
-        mod.state = ModuleState.LIVE
+            kernel.traps.dump_stack("init_positive")
+        kernel.modules.set_state(mod, ModuleState.LIVE)
         mod.module_put()
+        self.module_enable_ro(after_init=True)
         mod.kallsyms = mod.core_kallsyms
         kernel.memory.modules.free(mod.init_layout.base)
         mod.init_layout = ModuleLayout()
+        kernel.modules_changed()
         kernel.modules.wake_up()
+
+    def do_mod_ctors(self) -> None:
+        """``do_mod_ctors()``: the functions in .ctors or .init_array run before init."""
+        kernel, mod = self.kernel, self.mod
+        section = mod.section(".ctors") or mod.section(".init_array")
+        if section is not None and "CONFIG_CONSTRUCTORS" in kernel.config:
+            for at in range(section.address, section.address + section.size - 7, 8):
+                kernel.cpu.call(kernel.memory.read_pointer(at), site="ctor")
 
 
 def free_module(kernel: Kernel, mod: Module) -> None:
     """Take a module that has stopped, or failed to start, apart."""
     kernel.mod_sysfs_teardown(mod)
-    mod.state = ModuleState.UNFORMED
+    kernel.modules.set_state(mod, ModuleState.UNFORMED)
     kernel.modules.remove_exports(mod)
     kernel.modules.unload_free(mod)
     destroy_params(kernel, mod.kp)
@@ -780,3 +820,4 @@ def module_deallocate(kernel: Kernel, mod: Module) -> None:
     for layout in (mod.core_layout, mod.init_layout):
         if layout.base:
             kernel.memory.modules.free(layout.base)
+    kernel.modules_changed()

@@ -1,29 +1,82 @@
-"""The kernel's address space: where module images, vmalloc and kmalloc memory live.
+"""The kernel's address space.
 
-Each area is one reserved piece of this process's own memory, so that an address is an offset into a buffer and what
-nothing has written costs nothing. Follows Documentation/x86/x86_64/mm.rst, mm/vmalloc.c and mm/slab_common.c.
+Each area of it is one reserved piece of this process's own memory, so that an address is an offset into a buffer and what
+nothing has written costs nothing. A page can be reached only while it is present; the processor and the rest of the
+kernel model go by the same page table. Follows Documentation/x86/x86_64/mm.rst and mm/vmalloc.c.
 """
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import mmap
+import os
 import struct
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
+from enum import IntFlag
 from typing import Final
 
 from sysfsd.kernel.err import err
 
-__all__ = ["MODULES_LEN", "MODULES_VADDR", "PAGE_SIZE", "Area", "Memory", "VmArea", "align"]
+__all__ = [
+    "DIRECT_MAP",
+    "KERNEL_IMAGE",
+    "MODULES_LEN",
+    "MODULES_VADDR",
+    "PAGE_SIZE",
+    "VMALLOC_START",
+    "VMEMMAP",
+    "Area",
+    "Memory",
+    "PageFault",
+    "Prot",
+    "VmArea",
+    "align",
+]
 
 PAGE_SIZE: Final = 4096
+PAGE_SHIFT: Final = 12
+KERNEL_IMAGE: Final = 0xFFFFFFFF80000000
+KERNEL_IMAGE_LEN: Final = 80 << 20
 MODULES_VADDR: Final = 0xFFFFFFFFC0000000
 MODULES_LEN: Final = 0xFFFFFFFFFF000000 - MODULES_VADDR
 DIRECT_MAP: Final = 0xFFFF888000000000
 DIRECT_MAP_LEN: Final = 1 << 30
+VMALLOC_START: Final = 0xFFFFC90000000000
+VMALLOC_LEN: Final = 1 << 30
+VMEMMAP: Final = 0xFFFFEA0000000000
+#: ``sizeof(struct page)``: one for each page of the direct map (bytes).
+STRUCT_PAGE: Final = 64
+#: Bytes that all modules together may have allocated; what asks for more gets none.
+MEMORY_LIMIT: Final = 512 << 20
 
 _MAP_NORESERVE: Final = 0x4000
-_KMALLOC_MIN: Final = 8
+#: No two areas share a piece of the address space of this size.
+_SPAN_SHIFT: Final = 30
+_U64: Final = (1 << 64) - 1
+
+
+class Prot(IntFlag):
+    """What a page may be used for; nothing: it is not present."""
+
+    NONE = 0
+    READ = 1
+    WRITE = 2
+    EXEC = 4
+    RW = READ | WRITE
+    RX = READ | EXEC
+
+
+class PageFault(OSError):
+    """An access to memory that is not there, or not for that use: EFAULT, and where it was.
+
+    :param address: the first byte that cannot be reached
+    """
+
+    def __init__(self, address: int, write: bool = False) -> None:
+        super().__init__(errno.EFAULT, os.strerror(errno.EFAULT))
+        self.address = address & _U64
+        self.write = write
 
 
 def align(value: int, alignment: int) -> int:
@@ -31,14 +84,48 @@ def align(value: int, alignment: int) -> int:
     return (value + alignment - 1) & -alignment
 
 
-class Area:
-    """A range of kernel addresses and the memory behind it (``base``, ``size`` in bytes)."""
+class Shootdowns:
+    """How often pages have lost rights, by which those who remember rights see that they must forget them."""
 
-    def __init__(self, base: int, size: int) -> None:
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class Area:
+    """A range of kernel addresses and the memory behind it (``base``, ``size`` in bytes); no page is present at first.
+
+    :param physical: the physical address of its first byte, as the processor sees it
+    """
+
+    def __init__(self, base: int, size: int, physical: int = 0, shootdowns: Shootdowns | None = None) -> None:
         self.base = base
         self.size = size
+        self.physical = physical
+        self.shootdowns = shootdowns or Shootdowns()
         self.buffer = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE)
         self.view = memoryview(self.buffer)
+        #: The page table: a :class:`Prot` for each page.
+        self.prot = bytearray(align(size, PAGE_SIZE) >> PAGE_SHIFT)
+
+    @property
+    def host_address(self) -> int:
+        """Where the memory lies in this process."""
+        return ctypes.addressof(ctypes.c_char.from_buffer(self.buffer))
+
+    def set_prot(self, address: int, size: int, prot: int) -> None:
+        """``set_memory_*()``: what all pages in the range may be used for."""
+        first = (address - self.base) >> PAGE_SHIFT
+        count = (align(address - self.base + size, PAGE_SIZE) >> PAGE_SHIFT) - first
+        self.prot[first : first + count] = bytes((prot,)) * count
+        self.shootdowns.count += 1
+
+    def present(self, offset: int, size: int, prot: int = Prot.READ) -> bool:
+        """Whether all pages of a range may be used for *prot*."""
+        first, last = offset >> PAGE_SHIFT, (offset + size - 1) >> PAGE_SHIFT
+        table = self.prot
+        if first == last:
+            return table[first] & prot == prot
+        return all(entry & prot == prot for entry in set(table[first : last + 1]))
 
     def clear(self, address: int, size: int) -> None:
         """Make the pages that lie wholly in the range zero again and give their memory back."""
@@ -50,33 +137,39 @@ class Area:
 class VmArea(Area):
     """An area handed out by pages, lowest address first, each piece with a guard page behind it (mm/vmalloc.c)."""
 
-    def __init__(self, base: int, size: int) -> None:
-        super().__init__(base, size)
+    def __init__(self, base: int, size: int, physical: int = 0, shootdowns: Shootdowns | None = None) -> None:
+        super().__init__(base, size, physical, shootdowns)
         self._holes: list[tuple[int, int]] = [(0, size)]
         self._pieces: dict[int, int] = {}
 
-    def alloc(self, size: int) -> int:
+    def alloc(self, size: int, alignment: int = PAGE_SIZE, prot: int = Prot.RW) -> int:
         """``__vmalloc_node_range()``: zeroed pages for *size* bytes.
 
-        :returns: the address
+        :returns: the address, a multiple of *alignment*
         :raises OSError: ENOMEM if there is no hole of that size
         """
         need = align(size, PAGE_SIZE) + PAGE_SIZE
         for index, (start, length) in enumerate(self._holes):
-            if length >= need:
-                if length == need:
-                    del self._holes[index]
-                else:
-                    self._holes[index] = (start + need, length - need)
-                self._pieces[start] = need
-                return self.base + start
+            at = align(start, alignment)
+            if at + need <= start + length:
+                rest = [(start, at - start), (at + need, start + length - at - need)]
+                self._holes[index : index + 1] = [hole for hole in rest if hole[1]]
+                self._pieces[at] = need
+                if prot and need > PAGE_SIZE:
+                    self.set_prot(self.base + at, need - PAGE_SIZE, prot)
+                return self.base + at
         raise err(errno.ENOMEM)
 
-    def free(self, address: int) -> None:
-        """``vfree()`` of an address that :meth:`alloc` returned."""
+    def free(self, address: int) -> int:
+        """``vfree()`` of an address that :meth:`alloc` returned.
+
+        :returns: the bytes that it had, its guard page not counted
+        :raises KeyError: if nothing is allocated there
+        """
         start = address - self.base
-        length = self._pieces.pop(start)
+        size = length = self._pieces.pop(start)
         self.clear(address, length)
+        self.set_prot(address, length, Prot.NONE)
         index = bisect_left(self._holes, (start,))
         if index < len(self._holes) and self._holes[index][0] == start + length:
             length += self._holes.pop(index)[1]
@@ -85,95 +178,151 @@ class VmArea(Area):
             start, before = self._holes.pop(index)
             length += before
         self._holes.insert(index, (start, length))
+        return size - PAGE_SIZE
+
+    def piece(self, address: int) -> int | None:
+        """The bytes of the piece that begins at *address*, its guard page not counted."""
+        length = self._pieces.get(address - self.base)
+        return None if length is None else length - PAGE_SIZE
 
 
 class Memory:
-    """All areas of one kernel, and access to what lies in them by kernel address."""
+    """All areas of one kernel, and access to what lies in them by kernel address.
 
-    def __init__(self) -> None:
-        self.modules = VmArea(MODULES_VADDR, MODULES_LEN)
-        self.direct_map = Area(DIRECT_MAP, DIRECT_MAP_LEN)
-        self._areas: list[Area] = sorted((self.modules, self.direct_map), key=lambda area: area.base)
-        self._bases = [area.base for area in self._areas]
-        self._slabs: dict[int, list[int]] = {}
-        self._objects: dict[int, int] = {}
-        self._next_page = DIRECT_MAP
+    :param limit: bytes that may be allocated in all, modules' own not counted
+    """
 
-    def _area(self, address: int) -> Area:
-        """The area that *address* lies in.
+    def __init__(self, limit: int = MEMORY_LIMIT) -> None:
+        self.shootdowns = shootdowns = Shootdowns()
+        self.direct_map = VmArea(DIRECT_MAP, DIRECT_MAP_LEN, 0, shootdowns)
+        self.kernel_image = Area(KERNEL_IMAGE, KERNEL_IMAGE_LEN, 4 << 30, shootdowns)
+        self.modules = VmArea(MODULES_VADDR, MODULES_LEN, 8 << 30, shootdowns)
+        self.vmalloc_area = VmArea(VMALLOC_START, VMALLOC_LEN, 12 << 30, shootdowns)
+        self.vmemmap = Area(VMEMMAP, (DIRECT_MAP_LEN >> PAGE_SHIFT) * STRUCT_PAGE, 16 << 30, shootdowns)
+        self.vmemmap.set_prot(VMEMMAP, self.vmemmap.size, Prot.RW)
+        self.areas: tuple[Area, ...] = (
+            self.direct_map,
+            self.kernel_image,
+            self.modules,
+            self.vmalloc_area,
+            self.vmemmap,
+        )
+        self._by_span = {area.base >> _SPAN_SHIFT: area for area in self.areas}
+        self.limit = limit
+        self.used = 0
 
-        :raises OSError: EFAULT where there is none
-        """
-        index = bisect_right(self._bases, address) - 1
-        if index >= 0 and address - self._bases[index] <= self._areas[index].size:
-            return self._areas[index]
-        raise err(errno.EFAULT)
+    def area(self, address: int) -> Area | None:
+        """The area that *address* lies in."""
+        area = self._by_span.get(address >> _SPAN_SHIFT)
+        return area if area is not None and address - area.base < area.size else None
 
-    def view(self, address: int, size: int) -> memoryview:
+    def view(self, address: int, size: int, prot: int = Prot.READ) -> memoryview:
         """The memory itself, writable.
 
-        :raises OSError: EFAULT where the range does not lie within one area
+        :raises OSError: EFAULT (:class:`PageFault`) where the range does not lie within one area, or not all of it may
+            be used for *prot*
         """
-        area = self._area(address)
-        offset = address - area.base
-        if size < 0 or offset + size > area.size:
-            raise err(errno.EFAULT)
-        return area.view[offset : offset + size]
+        area = self._by_span.get(address >> _SPAN_SHIFT)
+        if area is not None:
+            offset = address - area.base
+            if 0 < size and offset + size <= area.size:
+                if area.present(offset, size, prot):
+                    return area.view[offset : offset + size]
+            elif size == 0 and offset <= area.size:
+                return area.view[offset:offset]
+        raise PageFault(self._first_fault(address, size, prot), bool(prot & Prot.WRITE))
+
+    def _first_fault(self, address: int, size: int, prot: int) -> int:
+        """The first address of a range that may not be used for *prot*."""
+        area = self.area(address)
+        if area is None or size <= 0:
+            return address
+        at = address
+        while at < min(address + size, area.base + area.size):
+            if not area.prot[(at - area.base) >> PAGE_SHIFT] & prot == prot:
+                return at
+            at = (at + PAGE_SIZE) & -PAGE_SIZE
+        return at
 
     def read(self, address: int, size: int) -> bytes:
         return bytes(self.view(address, size))
 
-    def write(self, address: int, data: bytes | bytearray) -> None:
+    def write(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """:raises OSError: EFAULT where the range is not there or may not be written"""
+        self.view(address, len(data), Prot.WRITE)[:] = data
+
+    def poke(self, address: int, data: bytes | bytearray | memoryview) -> None:
+        """``text_poke()``: write what nobody else may."""
         self.view(address, len(data))[:] = data
 
     def read_int(self, address: int, size: int = 4, signed: bool = False) -> int:
         return int.from_bytes(self.view(address, size), "little", signed=signed)
 
     def write_int(self, address: int, value: int, size: int = 4) -> None:
-        self.view(address, size)[:] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+        self.view(address, size, Prot.WRITE)[:] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
 
     def read_pointer(self, address: int) -> int:
-        return self.read_int(address, 8)
+        return int.from_bytes(self.view(address, 8), "little")
 
     def write_pointer(self, address: int, value: int) -> None:
-        struct.pack_into("<Q", self.view(address, 8), 0, value)
+        struct.pack_into("<Q", self.view(address, 8, Prot.WRITE), 0, value & _U64)
 
     def read_string(self, address: int, limit: int = PAGE_SIZE) -> bytes:
         """The string at *address* without its NUL, at most *limit* bytes of it.
 
         :raises OSError: EFAULT where the memory ends before the string does
         """
-        area = self._area(address)
-        offset = address - area.base
-        if offset == area.size:
-            raise err(errno.EFAULT)
-        end = area.buffer.find(b"\0", offset, offset + limit)
-        return bytes(area.view[offset : end if end >= 0 else min(offset + limit, area.size)])
+        area = self.area(address)
+        if area is None:
+            raise PageFault(address)
+        start = address - area.base
+        end = area.buffer.find(b"\0", start, min(start + limit, area.size))
+        last = end if end >= 0 else start + limit - 1
+        if last >= area.size or not area.present(start, last - start + 1):
+            raise PageFault(self._first_fault(address, last - start + 1, Prot.READ))
+        return bytes(area.view[start : end if end >= 0 else start + limit])
 
-    # kmalloc
+    # Pages
 
-    def kmalloc(self, size: int) -> int:
-        """Memory for *size* bytes from the cache of the next power of two; not cleared.
+    def charge(self, size: int) -> None:
+        """Account for *size* bytes.
 
-        :raises OSError: ENOMEM when the direct map is used up
+        :raises OSError: ENOMEM beyond the limit
         """
-        object_size = max(_KMALLOC_MIN, 1 << (size - 1).bit_length())
-        free = self._slabs.setdefault(object_size, [])
-        if not free:
-            slab_size = max(object_size, PAGE_SIZE)
-            page = align(self._next_page, min(slab_size, 1 << 22))
-            if page + slab_size > DIRECT_MAP + DIRECT_MAP_LEN:
-                raise err(errno.ENOMEM)
-            self._next_page = page + slab_size
-            free.extend(range(page + slab_size - object_size, page - 1, -object_size))
-        address = free.pop()
-        self._objects[address] = object_size
-        return address
+        if self.used + size > self.limit:
+            raise err(errno.ENOMEM)
+        self.used += size
 
-    def kfree(self, address: int) -> None:
-        """Free what :meth:`kmalloc` returned; the NULL pointer is fine.
+    def alloc_pages(self, size: int, alignment: int = PAGE_SIZE) -> int:
+        """Zeroed pages of the direct map for *size* bytes, with nothing behind them.
 
-        :raises KeyError: if nothing is allocated at *address*
+        :raises OSError: ENOMEM
         """
-        if address:
-            self._slabs[self._objects.pop(address)].append(address)
+        size = align(size, PAGE_SIZE)
+        self.charge(size)
+        try:
+            return self.direct_map.alloc(size, alignment)
+        except OSError:
+            self.used -= size
+            raise
+
+    def free_pages(self, address: int) -> None:
+        """:raises KeyError: for an address that :meth:`alloc_pages` did not return"""
+        self.used -= self.direct_map.free(address)
+
+    def vmalloc(self, size: int) -> int:
+        """``vmalloc()``: zeroed pages somewhere.
+
+        :raises OSError: ENOMEM
+        """
+        size = align(size, PAGE_SIZE)
+        self.charge(size)
+        try:
+            return self.vmalloc_area.alloc(size)
+        except OSError:
+            self.used -= size
+            raise
+
+    def vfree(self, address: int) -> None:
+        """:raises KeyError: for an address that :meth:`vmalloc` did not return"""
+        self.used -= self.vmalloc_area.free(address)

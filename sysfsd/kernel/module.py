@@ -14,6 +14,7 @@ from sysfsd.kernel.panic import Taint, taint_letters
 
 if TYPE_CHECKING:
     from sysfsd.kernel.image import ExportedSymbol, KernelImage
+    from sysfsd.kernel.memory import Memory
     from sysfsd.kernel.params import KernelParam
 
 __all__ = ["MODULE_NAME_LEN", "Module", "ModuleKallsyms", "ModuleLayout", "ModuleList", "ModuleSection", "ModuleState"]
@@ -129,6 +130,10 @@ class Module:
         """Give a reference back."""
         self.refcnt = max(self.refcnt - 1, 0)
 
+    def section(self, name: str) -> ModuleSection | None:
+        """The loaded section of that name."""
+        return next((section for section in self.sections if section.name == name), None)
+
     def flags(self) -> str:
         """``module_flags()``: the taints, and + or - for a module that is coming or going: ``(OE+)``."""
         sign = {ModuleState.GOING: "-", ModuleState.COMING: "+"}.get(self.state, "")
@@ -139,14 +144,18 @@ class ModuleList:
     """The modules of one kernel, who uses whom, and what they export to each other.
 
     :param image: the kernel, whose own exports come first
+    :param memory: where their own structures lie
     :param wq: ``module_wq``: where one waits for a module to get on with it, giving up the kernel lock
     """
 
-    def __init__(self, image: KernelImage, wq: threading.Condition) -> None:
+    def __init__(self, image: KernelImage, memory: Memory, wq: threading.Condition) -> None:
         self._image = image
+        self._memory = memory
         self._modules: dict[str, Module] = {}
         self._exports: dict[str, tuple[ExportedSymbol, Module]] = {}
         self._wq = wq
+        #: What was last unloaded, and its taints, as an oops shows them.
+        self.last_unloaded = ""
 
     def __iter__(self) -> Iterator[Module]:
         """The modules as others see them, the newest first."""
@@ -171,6 +180,19 @@ class ModuleList:
             raise err(errno.EEXIST if old is not None and old.state is ModuleState.LIVE else errno.EBUSY)
         mod.state = ModuleState.UNFORMED
         self._modules[mod.name] = mod
+
+    def address(self, address: int) -> Module | None:
+        """``__module_address()``: the module that *address* lies in, code or data."""
+        for mod in self._modules.values():
+            if address in mod.core_layout or address in mod.init_layout:
+                return mod
+        return None
+
+    def set_state(self, mod: Module, state: ModuleState) -> None:
+        """What a module is about, for its own code to see as well."""
+        mod.state = state
+        if mod.address:
+            self._memory.write_int(mod.address + self._image.offset("module", "state"), state.value)
 
     def unlink(self, mod: Module) -> None:
         """Take *mod* off the list."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final
 
-__all__ = ["MODULE_TAINTS", "Taint", "taint_letters"]
+__all__ = ["MODULE_TAINTS", "Taint", "print_tainted", "taint_letters"]
 
 
 class Taint(IntEnum):
@@ -49,3 +49,15 @@ MODULE_TAINTS: Final = {
 def taint_letters(taints: int) -> str:
     """``module_flags_taint()``: a module's *taints* (bit mask) as letters."""
     return "".join(letter for taint, letter in MODULE_TAINTS.items() if taints >> taint & 1)
+
+
+#: The letter of each taint in turn, and what stands in its place without it.
+_TAINT_FLAGS: Final = "PFSRMBUDAWCIOELKXTN"
+
+
+def print_tainted(taints: int) -> str:
+    """``print_tainted()``: ``Not tainted``, or a letter or blank for each taint."""
+    if not taints:
+        return "Not tainted"
+    letters = (letter if taints >> bit & 1 else " " for bit, letter in enumerate(_TAINT_FLAGS))
+    return "Tainted: " + "".join(letters).replace(" ", "G", not taints & 1)

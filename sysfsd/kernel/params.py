@@ -29,6 +29,7 @@ __all__ = [
     "KernelParamOps",
     "dash2underscore",
     "destroy_params",
+    "kernel_param",
     "param_symbols",
     "parse_args",
     "read_params",
@@ -106,7 +107,7 @@ def param_set_charp(kernel: Kernel, kp: KernelParam, val: bytes | None) -> None:
         kernel.log.pr_err(f"{kp.name}: string parameter too long")
         raise err(errno.ENOSPC)
     kernel.memory.view(kp.arg, 8)  # fails before there is anything to take back
-    copy = kernel.memory.kmalloc(len(val) + 1)
+    copy = kernel.slab.kmalloc(len(val) + 1)
     kernel.memory.write(copy, val + b"\0")
     kernel.kmalloced_params.add(copy)
     param_free_charp(kernel, kp.arg)
@@ -123,7 +124,7 @@ def param_free_charp(kernel: Kernel, arg: int) -> None:
     pointer = kernel.memory.read_pointer(arg)
     if pointer in kernel.kmalloced_params:
         kernel.kmalloced_params.remove(pointer)
-        kernel.memory.kfree(pointer)
+        kernel.slab.kfree(pointer)
 
 
 def _bool_value(val: bytes | None) -> bool:
@@ -325,12 +326,12 @@ def _module_setter(function: int) -> Setter:
     def set_(kernel: Kernel, kp: KernelParam, val: bytes | None) -> None:
         string = 0
         if val is not None:
-            string = kernel.memory.kmalloc(len(val) + 1)
+            string = kernel.slab.kmalloc(len(val) + 1)
             kernel.memory.write(string, val + b"\0")
         try:
-            result = kernel.cpu.call(function, string, kp.address)
+            result = kernel.cpu.call(function, string, kp.address, site="param_set")
         finally:
-            kernel.memory.kfree(string)
+            kernel.slab.kfree(string)
         if result:
             raise err(abs(result))
 
@@ -341,14 +342,14 @@ def _module_getter(function: int) -> Getter:
     """A getter that is the module's own code: ``int get(char *buffer, const struct kernel_param *kp)``."""
 
     def get(kernel: Kernel, kp: KernelParam) -> bytes:
-        buffer = kernel.memory.kmalloc(PAGE_SIZE)
+        buffer = kernel.slab.kmalloc(PAGE_SIZE)
         try:
-            length = kernel.cpu.call(function, buffer, kp.address)
+            length = kernel.cpu.call(function, buffer, kp.address, site="param_get")
             if length < 0:
                 raise err(-length)
             return kernel.memory.read(buffer, min(length, PAGE_SIZE))
         finally:
-            kernel.memory.kfree(buffer)
+            kernel.slab.kfree(buffer)
 
     return get
 
@@ -361,6 +362,16 @@ def _module_freer(function: int) -> Freer:
 
 
 _KERNEL_PARAM: Final = struct.Struct("<QQQHbB4xQ")
+
+
+def kernel_param(kernel: Kernel, address: int) -> KernelParam:
+    """The ``struct kernel_param`` at *address*.
+
+    :raises OSError: EFAULT
+    """
+    name, _mod, ops, perm, level, flags, arg = _KERNEL_PARAM.unpack(kernel.memory.read(address, _KERNEL_PARAM.size))
+    text = kernel.memory.read_string(name).decode("latin-1")
+    return KernelParam(address, text, param_ops(kernel, ops), perm, level, flags, arg, None)
 
 
 def read_params(kernel: Kernel, mod: Module, address: int, size: int) -> list[KernelParam]:

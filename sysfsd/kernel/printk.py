@@ -25,6 +25,7 @@ LOG_LINE_MAX: Final = 1024 - 32
 CONSOLE_LOG_MAX: Final = 1024
 
 CONSOLE_LOGLEVEL_DEFAULT: Final = 7
+CONSOLE_LOGLEVEL_MOTORMOUTH: Final = 15
 _SOH = b"\x01"
 
 
@@ -184,6 +185,9 @@ class PrintkLog:
     def _pr(self, level: Level, text: str) -> None:
         self.emit(text.encode("latin-1", "replace") + b"\n", level)
 
+    def pr_emerg(self, text: str) -> None:
+        self._pr(Level.EMERG, text)
+
     def pr_crit(self, text: str) -> None:
         self._pr(Level.CRIT, text)
 
@@ -255,6 +259,11 @@ class PrintkLog:
     def unread_size(self) -> int:
         """``SYSLOG_ACTION_SIZE_UNREAD``: bytes that ``SYSLOG_ACTION_READ`` would still return."""
         return sum(len(record.syslog_text()) for record in self.records(self.syslog_seq))
+
+    def console_verbose(self) -> None:
+        """``console_verbose()``: show everything, now that it matters."""
+        if self.console_loglevel:
+            self.console_loglevel = CONSOLE_LOGLEVEL_MOTORMOUTH
 
     def console_off(self) -> None:
         if self._saved_console_loglevel is None:

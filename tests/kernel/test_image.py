@@ -58,7 +58,33 @@ def test_every_export_is_in_the_symbol_table(image: KernelImage) -> None:
 
 def test_struct_module_is_as_large_as_this_kernels(image: KernelImage) -> None:
     assert image.structs["module"].size == 896
+    assert image.structs["mod_kallsyms"].size == 32
     assert image.offset("module", "name") == 24
+    assert image.offset("module", "mkobj.kobj.name") == image.offset("module", "mkobj")
+
+
+def test_layouts_are_read_when_asked_for() -> None:
+    image = KernelImage()
+    assert not {"structs", "_constants"} & vars(image).keys()
+    assert image.structs["list_head"].size == 16
+    assert list(image.structs._known) == ["list_head"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("IRQ_HANDLED", 1), ("HRTIMER_NORESTART", 0), ("KOBJ_REMOVE", 1), ("MODULE_STATE_GOING", 2)]
+)
+def test_enumerators_have_values(image: KernelImage, name: str, value: int) -> None:
+    assert image.constant(name) == value
+
+
+def test_an_enumerator_may_be_negative(image: KernelImage) -> None:
+    assert image.constant("AT_PKT_END") == -1
+
+
+@pytest.mark.parametrize("name", ["", "IRQ", "IRQ_HANDLED ", "no_such_constant"])
+def test_what_is_no_enumerator(image: KernelImage, name: str) -> None:
+    with pytest.raises(LookupError):
+        image.constant(name)
 
 
 def test_built_in_modules_have_parameters_and_versions(image: KernelImage) -> None:

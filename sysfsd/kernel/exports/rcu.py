@@ -1,0 +1,92 @@
+"""Read-copy-update: there is one processor, and what holds the kernel lock is alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sysfsd.kernel.exports.registry import Area
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.structs import StructView
+
+export = Area("rcu", "kernel/rcu/")
+
+# A reader cannot be found sleeping: a grace period is over when all that runs has let go of the kernel lock once.
+export.native("void __rcu_read_lock(void)", "c3")
+export.native("void __rcu_read_unlock(void)", "c3")
+
+
+@export(
+    "void synchronize_rcu(void)",
+    "void synchronize_rcu_expedited(void)",
+    "void rcu_barrier_tasks(void)",
+    "void synchronize_rcu_tasks(void)",
+    "void synchronize_net(void)",
+)
+def synchronize_rcu(kernel: Kernel) -> None:
+    kernel.sched.relax()
+
+
+@export("void call_rcu(struct callback_head *head, rcu_callback_t func)")
+def call_rcu(kernel: Kernel, head: StructView, func: int) -> None:
+    kernel.softirq.soon(head.address, lambda: _invoke(kernel, head.address, func))
+
+
+def _invoke(kernel: Kernel, head: int, func: int) -> None:
+    kernel.cpu.call(func, head, site="tasklet")
+
+
+@export("void rcu_barrier(void)")
+def rcu_barrier(kernel: Kernel) -> None:
+    done: list[bool] = []
+    kernel.softirq.once(lambda: done.append(True))
+    while not done:
+        kernel.sched.relax()
+
+
+# Sleepable
+
+
+@export("int init_srcu_struct(struct srcu_struct *ssp)")
+def init_srcu_struct(kernel: Kernel, ssp: StructView) -> int:
+    ssp["srcu_idx"] = 0
+    return 0
+
+
+@export("void cleanup_srcu_struct(struct srcu_struct *ssp)")
+def cleanup_srcu_struct(kernel: Kernel, ssp: StructView) -> None:
+    kernel.srcu_readers.pop(ssp.address, None)
+
+
+@export("int __srcu_read_lock(struct srcu_struct *ssp)")
+def __srcu_read_lock(kernel: Kernel, ssp: StructView) -> int:
+    kernel.srcu_readers[ssp.address] = kernel.srcu_readers.get(ssp.address, 0) + 1
+    return 0
+
+
+@export("void __srcu_read_unlock(struct srcu_struct *ssp, int idx)")
+def __srcu_read_unlock(kernel: Kernel, ssp: StructView, idx: int) -> None:
+    left = kernel.srcu_readers.get(ssp.address, 0) - 1
+    if left > 0:
+        kernel.srcu_readers[ssp.address] = left
+    else:
+        kernel.srcu_readers.pop(ssp.address, None)
+        kernel.sched.wake_waiters(ssp.address)
+
+
+@export(
+    "void synchronize_srcu(struct srcu_struct *ssp)",
+    "void synchronize_srcu_expedited(struct srcu_struct *ssp)",
+    "void srcu_barrier(struct srcu_struct *ssp)",
+)
+def synchronize_srcu(kernel: Kernel, ssp: StructView) -> None:
+    while kernel.srcu_readers.get(ssp.address):
+        kernel.current.state = 2
+        with kernel.sched.waiting(ssp.address):
+            kernel.sched.schedule()
+
+
+@export("void call_srcu(struct srcu_struct *ssp, struct callback_head *rhp, rcu_callback_t func)")
+def call_srcu(kernel: Kernel, ssp: StructView, rhp: StructView, func: int) -> None:
+    call_rcu(kernel, rhp, func)

@@ -1,0 +1,271 @@
+"""Memory errors found when they happen: each object has a page of its own, with guard pages around it (mm/kfence/).
+
+Linux samples some allocations so; here all of them are, until the pool is used up.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, Final
+
+from sysfsd.kernel.err import err
+from sysfsd.kernel.memory import PAGE_SIZE, Prot
+from sysfsd.kernel.panic import Taint
+from sysfsd.kernel.printk import Level
+from sysfsd.kernel.vsprintf import ptr_to_hashval
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.slab import KmemCache
+    from sysfsd.kernel.traps import Regs
+
+__all__ = ["Kfence", "KfenceObject"]
+
+#: Objects that the pool has room for.
+NUM_OBJECTS: Final = 8192
+#: Freed objects whose contents stay as they were until they are used again.
+_KEEP: Final = 1024
+_STACK_DEPTH: Final = 64
+#: ``KFENCE_CANARY_PATTERN``: what surrounds an object in its page.
+_CANARY: Final = bytes(0xAA ^ (i & 7) for i in range(PAGE_SIZE))
+_RULE: Final = "=" * 66
+
+
+@dataclass(slots=True)
+class _Track:
+    """Who allocated or freed an object, when and from where."""
+
+    pid: int
+    cpu: int
+    ts_nsec: int
+    stack: list[int]
+
+
+@dataclass(slots=True)
+class KfenceObject:
+    """``struct kfence_metadata``: an object, live or freed."""
+
+    index: int
+    page: int
+    address: int = 0
+    #: Bytes that were asked for, and that the object has.
+    size: int = 0
+    object_size: int = 0
+    cache: KmemCache | None = None
+    freed: bool = False
+    #: The owner has asked how much it may use (ksize()): what lies between the two sizes is its own.
+    whole: bool = False
+    alloc_track: _Track | None = None
+    free_track: _Track | None = field(default=None)
+
+
+class Kfence:
+    """The pool of one kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        memory = kernel.memory
+        self._memory = memory
+        self.pool = memory.direct_map.alloc(2 * PAGE_SIZE * (NUM_OBJECTS + 1), prot=Prot.NONE)
+        self._range = range(self.pool, self.pool + 2 * PAGE_SIZE * (NUM_OBJECTS + 1))
+        self._objects: list[KfenceObject] = []
+        self._by_page: dict[int, KfenceObject] = {}
+        self._freed: deque[KfenceObject] = deque()
+        self._live = 0
+
+    def __contains__(self, address: int) -> bool:
+        """``is_kfence_address()``."""
+        return address in self._range
+
+    def _track(self) -> _Track:
+        kernel = self._kernel
+        task = kernel.sched.running
+        now = kernel.log.clock()
+        if task is None or not task.sp:
+            return _Track(task.pid if task is not None else 0, 0, now, [])
+        stack = [task.ip, *islice(kernel.unwinder.frames(task.caller_regs()), _STACK_DEPTH)]
+        return _Track(task.pid, task.cpu, now, stack)
+
+    def alloc(self, cache: KmemCache, size: int, zero: bool = True) -> int:
+        """An object for *size* bytes of *cache*; 0 when the pool is used up.
+
+        :raises OSError: ENOMEM when memory is
+        """
+        if len(self._objects) < NUM_OBJECTS:
+            index = len(self._objects)
+            page = self.pool + 2 * PAGE_SIZE * index + PAGE_SIZE
+            found = KfenceObject(index, page)
+            self._memory.charge(PAGE_SIZE)
+            self._objects.append(found)
+            self._by_page[page] = found
+        elif self._freed:
+            found = self._freed.popleft()
+            self._memory.charge(PAGE_SIZE)
+        else:
+            return 0
+        alignment = cache.alignment
+        found.address = (found.page + PAGE_SIZE - cache.object_size) & -alignment
+        found.size, found.object_size, found.cache = size, cache.object_size, cache
+        found.freed = found.whole = False
+        area = self._memory.direct_map
+        area.set_prot(found.page, PAGE_SIZE, Prot.RW)
+        offset = found.page - area.base
+        area.view[offset : offset + PAGE_SIZE] = _CANARY
+        start = found.address - area.base
+        area.view[start : start + size] = bytes(size)
+        found.alloc_track, found.free_track = self._track(), None
+        self._live += 1
+        return found.address
+
+    def object_at(self, address: int) -> KfenceObject | None:
+        """The object in whose page *address* lies."""
+        return self._by_page.get(address & -PAGE_SIZE)
+
+    def free(self, address: int) -> bool:
+        """Free an object, and look whether its surroundings are as they were; what is wrong is reported.
+
+        :returns: whether it was an object
+        """
+        found = self.object_at(address)
+        if found is None or found.freed or found.address != address:
+            self._report("invalid free", address, found)
+            return False
+        self._check_canary(found)
+        found.freed = True
+        found.free_track = self._track()
+        area = self._memory.direct_map
+        area.set_prot(found.page, PAGE_SIZE, Prot.NONE)
+        self._memory.used -= PAGE_SIZE
+        self._freed.append(found)
+        self._live -= 1
+        if len(self._freed) > _KEEP:
+            area.clear(self._freed[-_KEEP - 1].page, PAGE_SIZE)
+        return True
+
+    def _check_canary(self, found: KfenceObject) -> None:
+        """``check_canary()``: the bytes on both sides of an object that is being freed."""
+        area = self._memory.direct_map
+        offset = found.page - area.base
+        page = bytes(area.view[offset : offset + PAGE_SIZE])
+        start = found.address - found.page
+        end = start + (found.object_size if found.whole else found.size)
+        for low, high in ((0, start), (end, PAGE_SIZE)):
+            if page[low:high] != _CANARY[low:high]:
+                at = next(i for i in range(low, high) if page[i] != _CANARY[i])
+                limit = min(at + 16, high)
+                marks = "".join(" ." if page[i] == _CANARY[i] else " !" for i in range(at, limit))
+                self._report("memory corruption", found.page + at, found, marks=marks)
+                return
+
+    def ksize(self, address: int) -> int:
+        """:raises OSError: EINVAL where no object begins there"""
+        found = self.object_at(address)
+        if found is None or found.freed or found.address != address:
+            raise err(errno.EINVAL)
+        found.whole = True
+        return found.object_size
+
+    def handle_page_fault(self, address: int, write: bool, regs: Regs) -> bool:
+        """``kfence_handle_page_fault()``: report, then let the access happen.
+
+        :returns: whether the fault was in the pool
+        """
+        if address not in self:
+            return False
+        verb = "write" if write else "read"
+        page = address & -PAGE_SIZE
+        if (page - self.pool) // PAGE_SIZE % 2 == 0:
+            left, right = self._by_page.get(page - PAGE_SIZE), self._by_page.get(page + PAGE_SIZE)
+            near: list[tuple[int, KfenceObject]] = []
+            if left is not None and not left.freed:
+                near.append((address - left.address - left.size, left))
+            if right is not None and not right.freed:
+                near.append((right.address - address, right))
+            if near:
+                self._report("out-of-bounds", address, min(near, key=lambda pair: pair[0])[1], verb, regs)
+            else:
+                self._report("invalid", address, None, verb, regs)
+        else:
+            found = self._by_page.get(page)
+            if found is None:
+                self._report("invalid", address, None, verb, regs)
+            else:
+                self._report("use-after-free", address, found, verb, regs)
+        self._memory.direct_map.set_prot(page, PAGE_SIZE, Prot.RW)
+        return True
+
+    # Reports (mm/kfence/report.c)
+
+    def _report(
+        self,
+        kind: str,
+        address: int,
+        found: KfenceObject | None,
+        verb: str = "",
+        regs: Regs | None = None,
+        marks: str = "",
+    ) -> None:
+        kernel = self._kernel
+        symbol = kernel.kallsyms.sprint_symbol
+        task = kernel.current
+        at = regs or task.caller_regs()
+        stack = [at.rip, *kernel.unwinder.frames(at)]
+        if regs is None:
+            stack = stack[1:]  # not the function that found it
+        where = symbol(stack[0]) if stack else "0x0"
+        hashed = f"0x{ptr_to_hashval(address)}"
+        number = f"kfence-#{found.index}" if found is not None else ""
+
+        def line(text: str) -> None:
+            kernel.log.emit(text.encode("latin-1", "replace") + b"\n", Level.ERR)
+
+        line(_RULE)
+        title = f"{kind} {verb}".rstrip()
+        line(f"BUG: KFENCE: {title} in {where}\n")
+        match kind:
+            case "out-of-bounds" if found is not None:
+                left = address < found.address
+                distance = found.address - address if left else address - found.address
+                line(
+                    f"Out-of-bounds {verb} at {hashed} ({distance}B {'left' if left else 'right'} of {number}):"
+                )
+            case "use-after-free":
+                line(f"Use-after-free {verb} at {hashed} (in {number}):")
+            case "memory corruption":
+                line(f"Corrupted memory at {hashed} [{marks} ] (in {number}):")
+            case "invalid free":
+                line(f"Invalid free of {hashed} (in {number}):")
+            case _:
+                line(f"Invalid {verb} at {hashed}:")
+        for frame in stack:
+            line(f" {symbol(frame)}")
+        if found is not None:
+            line("")
+            self._print_object(found, line)
+        line("")
+        kernel.traps.print_info(task, Level.ERR)
+        line(_RULE)
+        kernel.add_taint(Taint.BAD_PAGE)
+
+    def _print_object(self, found: KfenceObject, line: object) -> None:
+        assert callable(line)
+        start, end = ptr_to_hashval(found.address), ptr_to_hashval(found.address + found.size - 1)
+        cache = found.cache.name if found.cache is not None else "<destroyed>"
+        line(f"kfence-#{found.index}: 0x{start}-0x{end}, size={found.size}, cache={cache}\n")
+        self._print_stack("allocated", found.alloc_track, line)
+        if found.freed:
+            line("")
+            self._print_stack("freed", found.free_track, line)
+
+    def _print_stack(self, what: str, track: _Track | None, line: object) -> None:
+        assert callable(line) and track is not None
+        seconds, rest = divmod(track.ts_nsec, 1_000_000_000)
+        line(f"{what} by task {track.pid} on cpu {track.cpu} at {seconds}.{rest // 1000:06}s:")
+        symbol = self._kernel.kallsyms.sprint_symbol
+        for frame in track.stack[1:]:
+            line(f" {symbol(frame)}")
+        if not track.stack:
+            line(f" no {'allocation' if what == 'allocated' else 'deallocation'} stack")

@@ -1,0 +1,611 @@
+"""Tasks, and whose turn it is (kernel/sched/, kernel/fork.c).
+
+Each task that runs module code has a thread of this process, and holds the kernel lock while it runs. There is one
+processor: what sleeps gives up the lock, and what runs for long has it taken away for a moment when others wait.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import IntFlag
+from typing import TYPE_CHECKING, Final
+
+from sysfsd.kernel.cred import INIT_CRED, Cred
+from sysfsd.kernel.panic import Taint, print_tainted
+from sysfsd.kernel.printk import Level
+from sysfsd.kernel.structs import StructView
+from sysfsd.kernel.traps import Regs, TaskKilled
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.kthread import Kthread
+
+__all__ = ["HZ", "KernelLock", "Scheduler", "Task", "TaskState"]
+
+HZ: Final = 250
+#: ``INITIAL_JIFFIES``: five minutes before the 32 bits wrap.
+INITIAL_JIFFIES: Final = (-300 * HZ) & 0xFFFFFFFF
+THREAD_SIZE: Final = 16 << 10
+#: Where a system call's own frames begin, below the top of the stack (bytes).
+_STACK_PAD: Final = 512
+#: How often a task that sleeps interruptibly looks for a signal (seconds).
+_SIGNAL_POLL: Final = 0.05
+_STACK_END_MAGIC: Final = 0x57AC6E9D
+
+# Parts of preempt_count (include/linux/preempt.h).
+SOFTIRQ_OFFSET: Final = 1 << 8
+SOFTIRQ_DISABLE_OFFSET: Final = 2 * SOFTIRQ_OFFSET
+HARDIRQ_OFFSET: Final = 1 << 16
+_INTERRUPT_MASK: Final = 0x00FFFF00
+TIF_SIGPENDING: Final = 2
+PF_KTHREAD: Final = 0x00200000
+PF_WQ_WORKER: Final = 0x00000020
+
+
+class TaskState(IntFlag):
+    """``task_struct.__state`` (include/linux/sched.h)."""
+
+    RUNNING = 0
+    INTERRUPTIBLE = 1
+    UNINTERRUPTIBLE = 2
+    PARKED = 0x40
+    DEAD = 0x80
+    WAKEKILL = 0x100
+    NOLOAD = 0x400
+    NORMAL = INTERRUPTIBLE | UNINTERRUPTIBLE
+
+
+class KernelLock:
+    """The kernel lock: reentrant, and able to be handed on.
+
+    It can be the lock of a :class:`threading.Condition`: what waits there gives it up entirely.
+    """
+
+    def __init__(self) -> None:
+        self._mutex = threading.Lock()
+        self._owner: int | None = None
+        self._depth = 0
+        self._waiters: deque[threading.Lock] = deque()
+
+    @property
+    def contended(self) -> bool:
+        """Whether somebody waits for it."""
+        return bool(self._waiters)
+
+    def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
+        me = threading.get_ident()
+        if self._owner == me:
+            self._depth += 1
+            return True
+        first = False
+        while True:
+            with self._mutex:
+                if self._owner is None:
+                    self._owner, self._depth = me, 1
+                    return True
+                turn = threading.Lock()
+                turn.acquire()
+                if first:
+                    self._waiters.appendleft(turn)
+                else:
+                    self._waiters.append(turn)
+            turn.acquire()
+            first = True
+
+    def release(self) -> None:
+        self._depth -= 1
+        if self._depth == 0:
+            with self._mutex:
+                self._owner = None
+                if self._waiters:
+                    self._waiters.popleft().release()
+
+    def yield_(self) -> None:
+        """Let whoever waits go first."""
+        depth = self._release_save()
+        with self._mutex:
+            turn = threading.Lock()
+            turn.acquire()
+            waiting = self._owner is not None or bool(self._waiters)
+            if waiting:
+                self._waiters.append(turn)
+                if self._owner is None:
+                    self._waiters.popleft().release()
+        if waiting:
+            turn.acquire()
+        self._acquire_restore(depth)
+
+    def __enter__(self) -> bool:
+        return self.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+    # What threading.Condition asks of a reentrant lock
+
+    def _is_owned(self) -> bool:
+        return self._owner == threading.get_ident()
+
+    def _release_save(self) -> int:
+        depth, self._depth = self._depth, 1
+        self.release()
+        return depth
+
+    def _acquire_restore(self, depth: int) -> None:
+        self.acquire()
+        self._depth = depth
+
+
+class Task:
+    """``struct task_struct``, and what the kernel model knows of a task besides.
+
+    :param address: of its structure in the kernel's memory
+    :param stack: of the lowest byte of its stack
+    """
+
+    def __init__(self, sched: Scheduler, address: int, stack: int) -> None:
+        self._sched = sched
+        self.address = address
+        self.view = sched.kernel.struct("task_struct", address)
+        self.stack = stack
+        self.stack_end = stack + THREAD_SIZE
+        self.stack_top = self.stack_end - _STACK_PAD
+        self.stack_guard = range(stack - 4096, stack)
+        self.pid = self.tgid = 0
+        self.comm = ""
+        self.cred: Cred = INIT_CRED
+        self.cpu = 0
+        self.canary = 0
+        self.cred_address = 0
+        #: Where module code that it runs called the kernel (stack pointer and function), 0 while it runs none.
+        self.sp = 0
+        self.ip = 0
+        #: Its registers while another task is on the processor.
+        self.regs: Regs | None = None
+        self.saved_preempt_count = 0
+        self.wakeup = threading.Condition(sched.kernel.lock)  # type: ignore[arg-type]
+        self.interrupted: Callable[[], bool] = lambda: False
+        #: Locks that it holds: what lets each go, by address.
+        self.held: dict[int, Callable[[], None]] = {}
+        self.thread: threading.Thread | None = None
+        self.kthread: Kthread | None = None
+        self.on_cpu_since = 0.0
+        self.dead = False
+
+    @property
+    def preempt_count(self) -> int:
+        """``preempt_count()``, which lives in the per-CPU data while the task is on the processor."""
+        sched = self._sched
+        if sched.kernel.cpu.loaded is self:
+            return sched.preempt_count & 0x7FFFFFFF
+        return self.saved_preempt_count
+
+    @property
+    def in_interrupt(self) -> bool:
+        return bool(self.preempt_count & _INTERRUPT_MASK)
+
+    @property
+    def state(self) -> int:
+        return self.view["__state"]
+
+    @state.setter
+    def state(self, value: int) -> None:
+        self.view["__state"] = value
+
+    def signal_pending(self) -> bool:
+        """``signal_pending()``; module code that asks sees the same."""
+        if self.interrupted():
+            self.view["thread_info.flags"] |= 1 << TIF_SIGPENDING
+            return True
+        return False
+
+    def caller_regs(self) -> Regs:
+        """The registers at the call that the task has made of the kernel, for a backtrace that begins there."""
+        regs = self._sched.kernel.cpu.regs() if self._sched.kernel.cpu.loaded is self else self.regs or Regs()
+        return regs._replace(rip=self.ip, rsp=self.sp) if self.sp else regs._replace(rip=0, rsp=self.stack_top)
+
+    def run_ended(self) -> None:
+        """It runs no module code any more."""
+        self._sched.run_ended(self)
+
+    def on_cpu(self) -> None:
+        """It begins something new: how long it has been running counts from here."""
+        self.on_cpu_since = time.monotonic()
+
+    def irq_enter(self, context: int) -> None:
+        """It is interrupted: *context* is its preempt_count meanwhile."""
+        self.saved_preempt_count = context
+        self._sched.kernel.cpu.load(self)
+        self._sched.preempt_count = context | 0x80000000
+        self._sched.kernel.cpu.set_interrupts(not context & HARDIRQ_OFFSET)
+        self.on_cpu()
+
+    def irq_exit(self) -> None:
+        """The interrupt is over."""
+        self.saved_preempt_count = 0
+        if self._sched.kernel.cpu.loaded is self:
+            self._sched.preempt_count = 0x80000000
+
+
+class Scheduler:
+    """All tasks of one kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self._local = threading.local()
+        self.tasks: dict[int, Task] = {}
+        self._free: list[Task] = []
+        self._next_pid = 60
+        #: Seconds that code may run without a break before that counts as a lockup.
+        self.softlockup_thresh = 22.0
+        self._boot = time.monotonic()
+        self._ticking = threading.Event()
+        self._ticker: threading.Thread | None = None
+        self._last_run = 0.0
+        self._stopped = False
+        self._need_resched = False
+        #: Tasks that wait for something at an address, in the order in which they came.
+        self._waiters: dict[int, list[Task]] = {}
+
+    # Whose turn it is
+
+    @property
+    def current(self) -> Task:
+        """``current``: the task that this thread is."""
+        task: Task | None = getattr(self._local, "task", None)
+        if task is None:
+            task = self._local.task = self.new_task(*getattr(self._local, "caller", (1, 1, "init", INIT_CRED)))
+        return task
+
+    @property
+    def running(self) -> Task | None:
+        """The current task, if it runs module code or has done so."""
+        return getattr(self._local, "task", None)
+
+    @contextmanager
+    def enter(
+        self, pid: int, comm: Callable[[], str], cred: Cred, interrupted: Callable[[], bool] = lambda: False
+    ) -> Iterator[None]:
+        """A system call of some process of the host, whose task this thread is meanwhile.
+
+        :param comm: called only if it matters
+        :param interrupted: whether a signal is pending for it
+        """
+        outer = self._local.__dict__.copy()
+        self._local.__dict__.pop("task", None)
+        self._local.caller = (pid, pid, comm, cred, interrupted)
+        try:
+            yield
+        finally:
+            task: Task | None = getattr(self._local, "task", None)
+            self._local.__dict__.clear()
+            self._local.__dict__.update(outer)
+            if task is not None:
+                with self.kernel.lock:
+                    self.free_task(task)
+
+    def become(self, task: Task) -> None:
+        """This thread is *task* from now on."""
+        self._local.task = task
+
+    # Tasks
+
+    def new_pid(self) -> int:
+        """The process id of the next kernel thread."""
+        self._next_pid += 1
+        return self._next_pid
+
+    def new_task(
+        self,
+        pid: int,
+        tgid: int,
+        comm: str | Callable[[], str],
+        cred: Cred,
+        interrupted: Callable[[], bool] = lambda: False,
+        flags: int = 0,
+    ) -> Task:
+        """A task with a stack of its own."""
+        task = self._free.pop() if self._free else self._alloc_task()
+        task.pid, task.tgid, task.cred = pid, tgid, cred
+        task.comm = comm if isinstance(comm, str) else comm()
+        task.interrupted = interrupted
+        kernel, view = self.kernel, task.view
+        kernel.memory.write(task.address, bytes(view.struct.size))
+        kernel.memory.write_int(task.stack, _STACK_END_MAGIC, 8)
+        view["pid"], view["tgid"], view["flags"] = pid, tgid, flags
+        view["comm"] = task.comm.encode("latin-1", "replace")
+        view["stack"], view["usage.refs.counter"] = task.stack, 1
+        task.canary = int.from_bytes(kernel.random_bytes(7), "little") << 8
+        view["stack_canary"] = task.canary
+        view["cred"] = view["real_cred"] = task.cred_address = self.new_cred(cred)
+        init_task = kernel.exports.data_address("init_task")
+        view["group_leader"] = task.address
+        view["real_parent"] = view["parent"] = init_task
+        view["nsproxy"] = self.kernel.struct("task_struct", init_task)["nsproxy"]
+        for head in ("children", "sibling", "thread_group", "tasks", "thread_node"):
+            at = view.at(head)
+            view[f"{head}.next"], view[f"{head}.prev"] = at, at
+        view["prio"] = view["static_prio"] = view["normal_prio"] = 120
+        self._link(task)
+        self.tasks[task.address] = task
+        return task
+
+    #: The kernel's own credentials.
+    init_cred = INIT_CRED
+
+    def new_cred(self, cred: Cred) -> int:
+        """``struct cred`` for module code to look at.
+
+        :returns: its address
+        """
+        kernel = self.kernel
+        address = kernel.slab.kmalloc(kernel.image.structs["cred"].size)
+        view = kernel.struct("cred", address)
+        view["usage.counter"] = 2
+        for name in ("", "s", "e", "fs"):
+            view[f"{name}uid.val"], view[f"{name}gid.val"] = cred.uid, cred.gid
+        held = sum(1 << capability for capability in range(41) if cred.capable(capability))
+        for name in ("cap_permitted", "cap_effective", "cap_bset"):
+            kernel.memory.write_int(view.at(name), held, 8)
+        view["user_ns"] = kernel.exports.data_address("init_user_ns")
+        return address
+
+    def _alloc_task(self) -> Task:
+        kernel = self.kernel
+        address = kernel.memory.alloc_pages(kernel.image.structs["task_struct"].size)
+        stack = kernel.memory.vmalloc_area.alloc(THREAD_SIZE)
+        return Task(self, address, stack)
+
+    def _link(self, task: Task) -> None:
+        """Put a task at the end of the list that for_each_process() walks."""
+        memory, offset = self.kernel.memory, self.kernel.image.offset("task_struct", "tasks")
+        head = self.kernel.exports.data_address("init_task") + offset
+        last, node = memory.read_pointer(head + 8), task.address + offset
+        memory.write_pointer(node, head)
+        memory.write_pointer(node + 8, last)
+        memory.write_pointer(last, node)
+        memory.write_pointer(head + 8, node)
+
+    def free_task(self, task: Task) -> None:
+        """The task is no more."""
+        memory, node = self.kernel.memory, task.view.at("tasks")
+        following, before = memory.read_pointer(node), memory.read_pointer(node + 8)
+        memory.write_pointer(before, following)
+        memory.write_pointer(following + 8, before)
+        self.tasks.pop(task.address, None)
+        task.dead = True
+        cpu = self.kernel.cpu
+        if cpu.loaded is task:
+            cpu.forget()
+        if task.cred_address:
+            self.kernel.slab.kfree(task.cred_address)
+        self._free.append(Task(self, task.address, task.stack))
+
+    def task(self, address: int) -> Task | None:
+        """The task whose structure is at *address*."""
+        return self.tasks.get(address)
+
+    # On and off the processor
+
+    @property
+    def preempt_count(self) -> int:
+        """``__preempt_count`` of the processor."""
+        return self.kernel.memory.read_int(self.kernel.percpu.address("__preempt_count"), 4)
+
+    @preempt_count.setter
+    def preempt_count(self, value: int) -> None:
+        self.kernel.memory.write_int(self.kernel.percpu.address("__preempt_count"), value, 4)
+
+    def switch_to(self, previous: Task | None, task: Task) -> None:
+        """The processor's own variables change with the task."""
+        percpu, memory = self.kernel.percpu, self.kernel.memory
+        if previous is not None:
+            previous.saved_preempt_count = self.preempt_count & 0x7FFFFFFF
+        memory.write_pointer(percpu.address("current_task"), task.address)
+        memory.write_pointer(percpu.cpu_base(0) + 0x28, task.canary)
+        self.preempt_count = task.saved_preempt_count | 0x80000000
+
+    def run_begins(self, task: Task) -> None:
+        """*task* is about to run module code."""
+        task.on_cpu_since = self._last_run = time.monotonic()
+        self.update_jiffies()
+        if self._ticker is None:
+            self._ticker = threading.Thread(target=self._tick_loop, name="tick", daemon=True)
+            self._ticker.start()
+        if not self._ticking.is_set():
+            self._ticking.set()
+
+    def run_ended(self, task: Task) -> None:
+        self._last_run = time.monotonic()
+
+    @property
+    def jiffies(self) -> int:
+        """Ticks since some moment before the boot."""
+        return INITIAL_JIFFIES + int((time.monotonic() - self._boot) * HZ)
+
+    def seconds_until(self, jiffies: int) -> float:
+        """How long it is until a tick; negative if it has been."""
+        return self._boot + (jiffies - INITIAL_JIFFIES) / HZ - time.monotonic()
+
+    def update_jiffies(self) -> None:
+        """Module code reads ``jiffies`` from memory."""
+        self.kernel.memory.write_int(self.kernel.exports.data_address("jiffies"), self.jiffies, 8)
+
+    def _tick_loop(self) -> None:
+        """The timer interrupt: as long as something runs, time passes and others get their turn."""
+        cpu, lock = self.kernel.cpu, self.kernel.lock
+        while not self._stopped:
+            self._ticking.wait()
+            time.sleep(1 / HZ)
+            self.update_jiffies()
+            if cpu.running:
+                task = cpu.loaded
+                expired = task is not None and time.monotonic() - task.on_cpu_since > self.softlockup_thresh
+                if lock.contended or expired:
+                    self._need_resched = True
+                    cpu.stop()
+            elif time.monotonic() - self._last_run > 1:
+                self._ticking.clear()
+
+    def tick(self, task: Task, regs: Callable[[], Regs]) -> None:
+        """Module code has been interrupted: others may have a turn; it may have had too much of it."""
+        self._need_resched = False
+        if time.monotonic() - task.on_cpu_since > self.softlockup_thresh:
+            self.softlockup(task, regs())
+        if not task.preempt_count:
+            self.kernel.lock.yield_()
+
+    def softlockup(self, task: Task, regs: Regs) -> None:
+        """``watchdog_timer_fn()``: report what has not let anybody else run for too long, and end it."""
+        kernel = self.kernel
+        stuck = int(time.monotonic() - task.on_cpu_since)
+        traps = kernel.traps
+        kernel.log.emit(
+            f"watchdog: BUG: soft lockup - CPU#{task.cpu} stuck for {stuck}s! [{task.comm}:{task.pid}]\n".encode(),
+            Level.EMERG,
+        )
+        traps.print_modules()
+        traps.show_regs(task, regs)
+        kernel.add_taint(Taint.SOFTLOCKUP)
+        traps.kill(task)
+
+    # Sleeping
+
+    def schedule(self, timeout: float | None = None) -> None:
+        """``schedule()``: sleep until the task's state is TASK_RUNNING again; yield if it is.
+
+        :param timeout: seconds after which it wakes by itself
+        """
+        task = self.current
+        if task.preempt_count and not task.in_interrupt:
+            self._scheduling_while_atomic(task)
+        state = task.state
+        if state == TaskState.RUNNING:
+            self.kernel.lock.yield_()
+        deadline = None if timeout is None else time.monotonic() + timeout
+        interruptible = state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL)
+        while task.state != TaskState.RUNNING:
+            if interruptible and task.signal_pending():
+                task.state = TaskState.RUNNING
+                break
+            left = None if deadline is None else deadline - time.monotonic()
+            if left is not None and left <= 0:
+                task.state = TaskState.RUNNING
+                break
+            if interruptible:
+                left = _SIGNAL_POLL if left is None else min(left, _SIGNAL_POLL)
+            self._sleep(task, left)
+            if self._stopped:
+                raise TaskKilled(task)
+        task.on_cpu_since = time.monotonic()
+        self.update_jiffies()
+
+    def _sleep(self, task: Task, timeout: float | None) -> None:
+        if task.view["flags"] & PF_WQ_WORKER:
+            self.kernel.workqueues.sleeping(task, True)
+            try:
+                task.wakeup.wait(timeout)
+            finally:
+                self.kernel.workqueues.sleeping(task, False)
+        else:
+            task.wakeup.wait(timeout)
+
+    def _scheduling_while_atomic(self, task: Task) -> None:
+        self.kernel.log.emit(
+            f"BUG: scheduling while atomic: {task.comm}/{task.pid}/0x{task.preempt_count:08x}\n".encode(), Level.ERR
+        )
+        self.kernel.traps.print_modules()
+        self.kernel.traps.dump_stack()
+        self.kernel.add_taint(Taint.WARN)
+        self.preempt_count = 0x80000000
+
+    def sleep(self, seconds: float, state: int = TaskState.UNINTERRUPTIBLE) -> float:
+        """Sleep for a time.
+
+        :returns: the seconds that were left when it was woken before
+        """
+        task = self.current
+        deadline = time.monotonic() + seconds
+        task.state = state
+        self.schedule(seconds)
+        return max(0.0, deadline - time.monotonic())
+
+    def wake_up(self, task: Task, state: int = TaskState.NORMAL) -> bool:
+        """``try_to_wake_up()``: whether *task* slept in one of the *state*s."""
+        if task.dead or not task.state & state:
+            return False
+        task.state = TaskState.RUNNING
+        task.wakeup.notify_all()
+        return True
+
+    def cond_resched(self) -> None:
+        """``cond_resched()``: who asks so often whether others want to run is not stuck."""
+        task = self.current
+        task.on_cpu_since = time.monotonic()
+        if self.kernel.lock.contended and not task.preempt_count:
+            self.kernel.lock.yield_()
+
+    def relax(self) -> None:
+        """``cpu_relax()`` of a task that spins: another processor would go on meanwhile."""
+        self.kernel.lock.yield_()
+        if not self.kernel.lock.contended:
+            depth = self.kernel.lock._release_save()
+            time.sleep(1 / HZ)
+            self.kernel.lock._acquire_restore(depth)
+
+    @contextmanager
+    def waiting(self, address: int) -> Iterator[None]:
+        """The current task waits for something at *address*."""
+        task = self.current
+        queue = self._waiters.setdefault(address, [])
+        queue.append(task)
+        try:
+            yield
+        finally:
+            if task in queue:
+                queue.remove(task)
+            if not queue and self._waiters.get(address) is queue:
+                del self._waiters[address]
+
+    def wake_waiters(self, address: int, count: int = -1) -> None:
+        """Wake those who have waited longest at *address*; all unless *count* says how many."""
+        queue = self._waiters.get(address, [])
+        for task in list(queue):
+            if count == 0:
+                break
+            queue.remove(task)
+            self.wake_up(task, TaskState.NORMAL | TaskState.WAKEKILL)
+            count -= 1
+
+    def hung_task(self, task: Task) -> None:
+        """``check_hung_task()``: report a task that cannot go on any more, and end it."""
+        kernel = self.kernel
+        kernel.log.pr_err(f"INFO: task {task.comm}:{task.pid} blocked for more than 120 seconds.")
+        kernel.log.pr_err(
+            f"      {print_tainted(kernel.tainted)} {kernel.image.release} {' '.join(kernel.image.build_version)}"
+        )
+        kernel.log.pr_err('"echo 0 > /proc/sys/kernel/hung_task_timeout_secs" disables this message.')
+        kernel.traps.dump_stack()
+        kernel.traps.kill(task)
+
+    # Locks
+
+    def release_locks(self, task: Task) -> None:
+        """Let go of what a task that is dead still holds."""
+        while task.held:
+            _address, release = task.held.popitem()
+            release()
+        task.saved_preempt_count = 0
+        if self.kernel.cpu.loaded is task:
+            self.preempt_count = 0x80000000
+
+    def stop(self) -> None:
+        """The kernel is no more: whatever sleeps ends."""
+        self._stopped = True
+        with self.kernel.lock:
+            for task in self.tasks.values():
+                task.wakeup.notify_all()

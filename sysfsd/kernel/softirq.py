@@ -1,0 +1,131 @@
+"""What happens by itself in interrupt context: timers, tasklets, what waits for RCU (kernel/softirq.c, kernel/time/timer.c,
+hrtimer.c)."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+import time
+from collections.abc import Callable
+from itertools import count
+from typing import TYPE_CHECKING, Final
+
+from sysfsd.kernel.cred import INIT_CRED
+from sysfsd.kernel.sched import HARDIRQ_OFFSET, SOFTIRQ_OFFSET, Task
+from sysfsd.kernel.traps import TaskKilled
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+
+__all__ = ["HARDIRQ", "KSOFTIRQD", "SOFTIRQ", "Softirq"]
+
+_PF_IDLE: Final = 0x00000002
+_PF_KTHREAD: Final = 0x00200000
+
+#: Where something happens: in a timer interrupt of an idle processor, in ksoftirqd; the preempt_count there.
+HARDIRQ: Final = HARDIRQ_OFFSET + 1
+SOFTIRQ: Final = SOFTIRQ_OFFSET + 1
+KSOFTIRQD: Final = SOFTIRQ_OFFSET
+_KSOFTIRQD_PID: Final = 14
+
+
+class Softirq:
+    """The interrupts of one kernel: one thread, which is the idle task while it runs something.
+
+    What is armed is known by an address; arming it again replaces what was armed there.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._due = kernel.condition()
+        self._heap: list[tuple[float, int, int]] = []
+        #: What is armed at an address: the entry of the heap that counts, what to do, and in which kind of interrupt.
+        self._armed: dict[int, tuple[int, Callable[[], None], int]] = {}
+        self._sequence = count()
+        self._thread: threading.Thread | None = None
+        self._tasks: dict[int, Task] = {}
+        self._stopped = False
+
+    def arm(self, address: int, deadline: float, action: Callable[[], None], context: int = SOFTIRQ) -> bool:
+        """Have *action* done once, at *deadline* (of time.monotonic()).
+
+        :param context: HARDIRQ, SOFTIRQ, KSOFTIRQD
+        :returns: whether something was armed at *address* before
+        """
+        pending = address in self._armed
+        number = next(self._sequence)
+        self._armed[address] = (number, action, context)
+        heapq.heappush(self._heap, (deadline, number, address))
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="softirq", daemon=True)
+            self._thread.start()
+        self._due.notify_all()
+        return pending
+
+    def disarm(self, address: int) -> bool:
+        """:returns: whether something was armed at *address*"""
+        return self._armed.pop(address, None) is not None
+
+    def armed(self, address: int) -> bool:
+        return address in self._armed
+
+    def soon(self, address: int, action: Callable[[], None]) -> bool:
+        """Have *action* done as soon as whatever runs now lets it."""
+        return self.arm(address, time.monotonic(), action, KSOFTIRQD)
+
+    def once(self, action: Callable[[], None]) -> None:
+        """The same for what has no address."""
+        self.soon(-1 - next(self._sequence), action)
+
+    def stop(self) -> None:
+        """Nothing is done any more."""
+        self._stopped = True
+        self._due.notify_all()
+
+    def _next(self) -> tuple[Callable[[], None], int] | None:
+        """What is due now."""
+        while self._heap:
+            deadline, number, address = self._heap[0]
+            armed = self._armed.get(address)
+            if armed is None or armed[0] != number:
+                heapq.heappop(self._heap)
+                continue
+            if deadline > time.monotonic():
+                return None
+            heapq.heappop(self._heap)
+            del self._armed[address]
+            return armed[1], armed[2]
+        return None
+
+    def _task(self, context: int) -> Task:
+        """The task that is interrupted, or does the work."""
+        sched = self._kernel.sched
+        task = self._tasks.get(context)
+        if task is None:
+            if context == KSOFTIRQD:
+                task = sched.new_task(_KSOFTIRQD_PID, _KSOFTIRQD_PID, "ksoftirqd/0", INIT_CRED, flags=_PF_KTHREAD)
+            else:
+                task = sched.new_task(0, 0, "swapper/0", INIT_CRED, flags=_PF_IDLE | _PF_KTHREAD)
+            self._tasks[context] = task
+        sched.become(task)
+        return task
+
+    def _run(self) -> None:
+        kernel = self._kernel
+        with kernel.lock:
+            while not self._stopped:
+                due = self._next()
+                if due is None:
+                    wait = self._heap[0][0] - time.monotonic() if self._heap else None
+                    self._due.wait(wait if wait is None or wait > 0 else 0)
+                    continue
+                action, context = due
+                task = self._task(context)
+                task.irq_enter(context)
+                try:
+                    action()
+                except TaskKilled:
+                    del self._tasks[context]
+                    kernel.sched.free_task(task)
+                finally:
+                    task.irq_exit()

@@ -1,0 +1,117 @@
+"""Who called whom: the ORC unwinder (arch/x86/kernel/unwind_orc.c)."""
+
+from __future__ import annotations
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.traps import Regs
+
+__all__ = ["Unwinder"]
+
+#: More frames than a stack of 16 KiB has.
+_FRAMES_MAX: Final = 512
+
+# Base registers (arch/x86/include/asm/orc_types.h).
+_ORC_REG_PREV_SP, _ORC_REG_DX, _ORC_REG_DI, _ORC_REG_BP, _ORC_REG_SP = 1, 2, 3, 4, 5
+_ORC_REG_R10, _ORC_REG_R13, _ORC_REG_BP_INDIRECT, _ORC_REG_SP_INDIRECT = 6, 7, 8, 9
+
+
+class _OrcEntry(NamedTuple):
+    """``struct orc_entry``: how to get from a place in the code to the frame above it."""
+
+    sp_offset: int
+    bp_offset: int
+    sp_reg: int
+    bp_reg: int
+
+    @classmethod
+    def read(cls, data: bytes) -> _OrcEntry:
+        sp_offset, bp_offset, bits = struct.unpack("<hhH", data)
+        return cls(sp_offset, bp_offset, bits & 15, bits >> 4 & 15)
+
+
+class Unwinder:
+    """Walks the stacks of one kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        #: What was found for places in the code, until that changes.
+        self._known: dict[int, _OrcEntry | None] = {}
+
+    def code_changed(self) -> None:
+        """Modules have come or gone."""
+        self._known.clear()
+
+    def frames(self, regs: Regs) -> Iterator[int]:
+        """The return addresses above the place where a task is, the innermost first."""
+        memory = self._kernel.memory
+        ip, sp, bp = regs.rip, regs.rsp, regs.rbp
+        image = self._kernel.image
+        text = range(*image.text)
+        first = True
+        for _ in range(_FRAMES_MAX):
+            try:
+                at = ip if first else ip - 1
+                entry = self._known[at] if at in self._known else self._find(at)
+                if entry is not None:
+                    bases = {
+                        _ORC_REG_SP: sp,
+                        _ORC_REG_BP: bp,
+                        _ORC_REG_R10: regs.r10,
+                        _ORC_REG_R13: regs.r13,
+                        _ORC_REG_DI: regs.rdi,
+                        _ORC_REG_DX: regs.rdx,
+                    }
+                    if entry.sp_reg == _ORC_REG_BP_INDIRECT:
+                        frame = memory.read_pointer(bp + entry.sp_offset)
+                    elif entry.sp_reg == _ORC_REG_SP_INDIRECT:
+                        frame = memory.read_pointer(sp) + entry.sp_offset
+                    elif entry.sp_reg in bases:
+                        frame = bases[entry.sp_reg] + entry.sp_offset
+                    else:
+                        return
+                    if entry.bp_reg == _ORC_REG_PREV_SP:
+                        bp = memory.read_pointer(frame + entry.bp_offset)
+                    elif entry.bp_reg == _ORC_REG_BP:
+                        bp = memory.read_pointer(bp + entry.bp_offset)
+                    sp = frame
+                else:
+                    sp += 8
+                ip = memory.read_pointer(sp - 8)
+            except OSError:
+                return
+            first = False
+            if ip not in text and self._kernel.modules.address(ip) is None:
+                return
+            yield ip
+            site = image.call_site_at(ip)
+            if site is not None:
+                # What called the module is the kernel itself, whose frames stand one behind the other.
+                yield from site
+                sp += 8 * (len(site) + (len(site) + 1) % 2)
+                return
+
+    def _find(self, ip: int) -> _OrcEntry | None:
+        """``orc_find()``; None where the return address is on top of the stack: in the kernel proper, and nowhere."""
+        found = self._known[ip] = self._search(ip)
+        return found
+
+    def _search(self, ip: int) -> _OrcEntry | None:
+        mod = self._kernel.modules.address(ip)
+        if mod is None:
+            return None
+        table, entries = mod.section(".orc_unwind_ip"), mod.section(".orc_unwind")
+        if table is None or entries is None:
+            return None
+        memory, address, count = self._kernel.memory, table.address, table.size // 4
+        offsets = struct.unpack(f"<{count}i", memory.read(address, 4 * count))
+        addresses = [address + 4 * i + offset for i, offset in enumerate(offsets)]
+        index = bisect_right(addresses, ip) - 1
+        if index < 0 or 6 * index + 6 > entries.size:
+            return None
+        return _OrcEntry.read(memory.read(entries.address + 6 * index, 6))
