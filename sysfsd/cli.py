@@ -17,6 +17,7 @@ from sysfsd import __version__
 from sysfsd.mountinfo import mounts
 
 if TYPE_CHECKING:
+    from sysfsd.kernel.image import KernelImage
     from sysfsd.kernel.kernel import Kernel
 
 __all__ = ["main"]
@@ -96,6 +97,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     mount.set_defaults(command=_mount)
 
+    exports = commands.add_parser(
+        "exports",
+        help="list the kernel's functions and variables that modules can use",
+        description="List what of the kernel is modelled for modules to use: its name, the area, GPL if only modules"
+        " under the GPL may use it, the file of the Linux tree that it follows, and its declaration.",
+    )
+    exports.add_argument("name", nargs="*", metavar="NAME", help="only these; says which of them are not modelled")
+    exports.add_argument("--kernel", default=None, metavar="RELEASE", help="the kernel to be (default: the only one)")
+    exports.set_defaults(command=_exports)
+
     umount = commands.add_parser("umount", help="unmount, which ends the daemon", description="Unmount.")
     umount.add_argument("mountpoint", nargs="?", default=DEFAULT_MOUNTPOINT, metavar="MOUNTPOINT")
     umount.set_defaults(command=_umount)
@@ -159,17 +170,13 @@ def _serve(
     arguments: argparse.Namespace, mountpoint: Path, options: dict[str, str | bool], ready: Callable[[], None]
 ) -> None:
     from sysfsd.fs.tree import tree
-    from sysfsd.kernel.image import KernelImage
     from sysfsd.kernel.kernel import Kernel
 
     try:
         from sysfsd.mount import Mount
     except OSError:
         raise Failure("libfuse.so.2 is missing: install the package fuse (Debian, Ubuntu: apt install fuse)") from None
-    try:
-        image = KernelImage(arguments.kernel) if arguments.kernel else KernelImage()
-    except LookupError as error:
-        raise Failure(str(error)) from None
+    image = _image(arguments.kernel)
     config = dict(_config_item(item) for item in arguments.config)
     kernel = Kernel(image, config, arguments.cmdline)
     files = tree(kernel)
@@ -231,6 +238,36 @@ def _daemonize(serve: Callable[[Callable[[], None]], None]) -> int:
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         return 0 if pipe.read(1) else 1
+
+
+# exports
+
+
+def _image(release: str | None) -> KernelImage:
+    """:raises Failure: where there is none of that release"""
+    from sysfsd.kernel.image import KernelImage
+
+    try:
+        return KernelImage(release) if release else KernelImage()
+    except LookupError as error:
+        raise Failure(str(error)) from None
+
+
+def _exports(arguments: argparse.Namespace) -> int:
+    from sysfsd.kernel.exports import AREAS
+
+    image = _image(arguments.kernel)
+    status = 0
+    for name in arguments.name or sorted(AREAS):
+        symbol, export = image.find_export(name), AREAS.get(name)
+        if export is not None and symbol is not None:
+            licence = "GPL" if symbol.gpl_only else "-"
+            print(name, export.area.name, licence, export.area.source, export.declaration, sep="\t")
+        elif arguments.name:
+            status = 1
+            what = "not modelled" if symbol is not None else "not exported"
+            print(f"{name}: {what}", file=sys.stderr)
+    return status
 
 
 # umount

@@ -28,7 +28,7 @@ except OSError:
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, Symlink, Tree
 from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import ERESTARTSYS, RESTART, err
-from sysfsd.kernel.sched import Scheduler
+from sysfsd.kernel.sched import Identity, Scheduler
 from sysfsd.kernel.traps import TaskKilled
 from sysfsd.mountinfo import mounts
 
@@ -92,13 +92,24 @@ def _comm(pid: int) -> str:
         return "<...>"
 
 
+def _identity(pid: int) -> Identity:
+    """Who a thread of the host is (proc(5), status)."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="latin-1") as status:
+            fields = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+        ppid = int(fields["PPid"])
+        return Identity(pid, int(fields["Tgid"]), fields["Name"], (ppid, _comm(ppid)))
+    except (OSError, KeyError, ValueError):
+        return Identity(pid, pid, "<...>")
+
+
 def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
     """An operation in which module code may run: as its caller's task, and maybe to its caller's end."""
 
     @wraps(operation)
     def call(self: Mount, *args: Any) -> Any:
         cred = self._cred()
-        with self._sched.enter(cred.pid, partial(_comm, cred.pid), cred, self._interrupted):
+        with self._sched.enter(cred, partial(_identity, cred.pid), self._interrupted):
             try:
                 return operation(self, *args)
             except TaskKilled as killed:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 
 from sysfsd.fs.kernfs import PAGE_SIZE, Attribute, BinAttribute, Directory, FileSystemType, Node, Symlink, kernfs_order
 from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.driver_core import DriverCore
 from sysfsd.kernel.err import err
 from sysfsd.kernel.image import BuiltinModule, BuiltinParameter
 from sysfsd.kernel.kernel import Kernel
@@ -111,6 +112,8 @@ class ModuleKset(Directory):
         kernel.sysfs = self
         for mod in reversed(list(kernel.modules)):
             self.mod_sysfs_setup(mod)
+            for link, path in kernel.state(DriverCore).module_drivers.get(mod.address, {}).items():
+                self.module_add_driver(mod, link, path)
 
     # The kernel says
 
@@ -132,9 +135,29 @@ class ModuleKset(Directory):
             self._holders(used).remove(_kobject_name(mod))
         self.remove(_kobject_name(mod))
 
-    def _holders(self, mod: Module) -> Directory:
+    def module_add_driver(self, mod: Module, link: str, path: str) -> None:
+        """The first one brings the directory along."""
+        module = self._directory(mod)
+        drivers = module.children.get("drivers")
+        if drivers is None:
+            drivers = Directory()
+            module.add("drivers", drivers)
+        assert isinstance(drivers, Directory)
+        if link not in drivers.children:
+            drivers.add(link, Symlink(f"../../..{path}"))
+
+    def module_remove_driver(self, mod: Module, link: str) -> None:
+        drivers = self._directory(mod).children.get("drivers")
+        if isinstance(drivers, Directory) and link in drivers.children:
+            drivers.remove(link)
+
+    def _directory(self, mod: Module) -> Directory:
         module = self.children[_kobject_name(mod)]
         assert isinstance(module, Directory)
+        return module
+
+    def _holders(self, mod: Module) -> Directory:
+        module = self._directory(mod)
         holders = module.children["holders"]
         assert isinstance(holders, Directory)
         return holders

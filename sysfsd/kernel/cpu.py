@@ -30,7 +30,9 @@ _HLT: Final = b"\xf4"
 _NOWHERE: Final = 1 << 40
 _EFLAGS_IF: Final = 0x202
 _U64: Final = (1 << 64) - 1
+#: Bytes of a return address, and of a call instruction.
 _RETURN: Final = 8
+_CALL_SIZE: Final = 5
 
 #: The registers that make up a task's state, in the order of :class:`Regs`.
 _CONTEXT: Final = tuple(
@@ -41,7 +43,6 @@ _CALL: Final = (x86.UC_X86_REG_RIP, x86.UC_X86_REG_RSP) + tuple(
     getattr(x86, f"UC_X86_REG_{name}") for name in ("RDI", "RSI", "RDX", "RCX", "R8", "R9")
 )
 _START: Final = (x86.UC_X86_REG_RSP, *_CALL[2:])
-_FINISH: Final = (x86.UC_X86_REG_RAX, x86.UC_X86_REG_RSP)
 
 _TLB_FILL: Final = ctypes.CFUNCTYPE(
     ctypes.c_bool,
@@ -51,12 +52,12 @@ _TLB_FILL: Final = ctypes.CFUNCTYPE(
     ctypes.POINTER(uc_tlb_entry),
     ctypes.c_void_p,
 )
-_ACCESS: Final = {
-    uc_const.UC_MEM_READ: Access.READ,
-    uc_const.UC_MEM_WRITE: Access.WRITE,
-    uc_const.UC_MEM_FETCH: Access.FETCH,
+#: What a page must be good for.
+_PROT: Final = {
+    uc_const.UC_MEM_READ: Prot.READ,
+    uc_const.UC_MEM_WRITE: Prot.WRITE,
+    uc_const.UC_MEM_FETCH: Prot.EXEC,
 }
-_PROT: Final = {Access.READ: Prot.READ, Access.WRITE: Prot.WRITE, Access.FETCH: Prot.EXEC}
 
 # Called millions of times, each of these costs a third of what the binding's own methods do.
 _emu_start: Final = uclib.uc_emu_start
@@ -92,6 +93,9 @@ class Cpu:
         self.memory = kernel.memory
         self._uc: Any = Uc(UC_ARCH_X86, UC_MODE_64)
         self._uc.ctl_set_tlb_mode(uc_const.UC_TLB_VIRTUAL)
+        # Nothing stops it but hlt: a last address would cost a look at its page at the end of each stretch.
+        self._uc.ctl_exits_enabled(True)
+        self._uc.ctl_set_exits([])
         self._handle = self._uc._uch
         for area in self.memory.areas:
             self._uc.mem_map_ptr(area.physical, area.size, uc_const.UC_PROT_ALL, area.host_address)
@@ -106,21 +110,25 @@ class Cpu:
             ctypes.c_uint64(1),
             ctypes.c_uint64(0),
         )
-        self._uc.hook_add(UC_HOOK_MEM_INVALID, self._invalid)
+        # Only where faults are: a hook anywhere else would make each write there ten times slower.
+        self._uc.hook_add(UC_HOOK_MEM_INVALID, self._invalid, None, _NOWHERE, _NOWHERE + PAGE_SIZE - 1)
         self._uc.hook_add(UC_HOOK_INTR, self._interrupt)
         self._context = _RegisterFile(_CONTEXT)
         self._call = _RegisterFile(_CALL)
         self._start = _RegisterFile(_START)
-        self._finish = _RegisterFile(_FINISH)
+        self._rax = _RegisterFile((x86.UC_X86_REG_RAX,))
+        #: Where there is a return instruction: an exported function ends there.
+        self._ret = kernel.exports.address_of("__x86_return_thunk")
         #: What the last stretch of code ended with, if not with a call: a page fault, an exception's number.
         self._fault: tuple[int, Access] | None = None
         self._fault_page = 0
         self._exception: int | None = None
         self._tlb = -1
+        self._known = self.memory.shootdowns.known
         self._code_changed = False
         #: The kernel's text from where it begins, and the pages of it that hold their hlts already.
         self._text = range(kernel.image.text[0], kernel.image.text[1])
-        self._stubs: dict[int, Callable[..., int]] = {}
+        self._stubs: dict[int, Callable[[list[int]], int]] = {}
         self._text_pages: set[int] = set()
         #: Whose registers the processor holds, and whether it runs.
         self.loaded: Task | None = None
@@ -140,9 +148,10 @@ class Cpu:
             if page in self._text:
                 self._populate(page)
                 prot = Prot.RX
-            if prot & _PROT[_ACCESS[access]]:
+            if prot & _PROT[access]:
                 found.paddr = area.physical + page - area.base
                 found.perms = prot
+                self._known.add(page)
                 return True
         # The address within the page comes from where Unicorn misses the memory behind it.
         self._fault_page = page
@@ -198,6 +207,10 @@ class Cpu:
         """All registers of the task that the processor holds."""
         self._read(self._context)
         return Regs(*self._context.values)
+
+    def reg(self, name: str) -> int:
+        """One register."""
+        return int(self._uc.reg_read(getattr(x86, f"UC_X86_REG_{name.upper()}")))
 
     def set_reg(self, name: str, value: int) -> None:
         """Change one register."""
@@ -264,10 +277,15 @@ class Cpu:
         if not task.sp:
             sched.run_begins(task)
         self.load(task)
-        frames = self.kernel.image.call_sites.get(site) or self.kernel.image.call_sites[""]
-        rsp = ((task.sp or task.stack_top) & -16) - 16 * ((len(frames) + 1) // 2)
-        self.memory.write(rsp - _RETURN, b"".join(f.to_bytes(8, "little") for f in frames))
-        rsp -= _RETURN
+        if task.sp and not site:
+            # Called back by the exported function that the task is in, from somewhere near its beginning.
+            frames = (task.ip + _CALL_SIZE,)
+            rsp = task.sp - _RETURN
+        else:
+            frames = self.kernel.image.call_sites[site or "syscall"]
+            rsp = ((task.sp or task.stack_top) & -16) - 16 * (len(frames) // 2 + 1)
+            rsp += _RETURN * (len(frames) % 2 == 0)
+        self.memory.write(rsp, b"".join(frame.to_bytes(8, "little") for frame in frames))
         start = self._start
         start.values[0] = rsp
         for i, arg in enumerate(args):
@@ -282,55 +300,64 @@ class Cpu:
 
         :returns: RAX
         """
-        handle, call, finish, stubs = self._handle, self._call, self._finish, self._stubs
-        shootdowns, read_pointer = self.memory.shootdowns, self.memory.read_pointer
+        handle, stubs, shootdowns, ret = self._handle, self._stubs, self.memory.shootdowns, self._ret
+        ids, pointers, values = self._call.ids, self._call.pointers, self._call.values
+        rax, rax_ids, rax_pointers = self._rax.values, self._rax.ids, self._rax.pointers
+        sched = self.kernel.sched
         while True:
             if self._tlb != shootdowns.count:
                 self._tlb = shootdowns.count
+                self._known.clear()
                 _ctl(handle, _FLUSH_TLB)
             if self._code_changed:
                 self._code_changed = False
                 _ctl(handle, _FLUSH_TB)
             self.running = True
-            failed = _emu_start(handle, rip, self._text[0], 0, 0)
+            if sched.ticker is None:
+                sched.start_ticks()
+            failed = _emu_start(handle, rip, 0, 0, 0)
             self.running = False
-            _reg_read_batch(handle, call.ids, call.pointers, 8)
-            rip, rsp, *args = call.values
+            _reg_read_batch(handle, ids, pointers, 8)
+            rip, rsp, *args = values
             if failed or self._exception is not None:
                 rip = self._trap(task)
                 continue
             rip -= 1
             stub = stubs.get(rip)
             if stub is None:
-                if rip == return_address and rsp == return_sp:
+                if rsp == return_sp and return_address - 1 <= rip <= return_address:
                     return int(self._uc.reg_read(x86.UC_X86_REG_RAX))
-                if rip not in self._text:
-                    # Asked to stop, or a hlt of the module's own: time for others.
+                stub = self._stub(task, rip)
+                if stub is None:
+                    # Asked to stop, or a hlt of the module's own: others may go on.
                     rip = self._resched(task, rip + 1)
                     continue
-                stub = self._stub(rip)
+                rip, stub = stub
+            task.sp = rsp
+            task.ip = rip
             try:
-                task.sp = rsp
-                task.ip = rip
-                back = read_pointer(rsp)
-                result = stub(args)
+                rax[0] = stub(args)
             except PageFault as fault:
                 access = Access.WRITE if fault.write else Access.READ
                 self.load(task)
-                self.kernel.traps.handle(task, Trap.PF, self.regs()._replace(rip=rip), fault.address, access)
-                raise TaskKilled(task) from None
+                self.kernel.traps.page_fault_oops(task, self.regs()._replace(rip=rip), fault.address, access)
             if self.loaded is not task:
                 self.load(task)
-            finish.values[0] = result
-            finish.values[1] = rsp + _RETURN
-            _reg_write_batch(handle, finish.ids, finish.pointers, 2)
-            rip = back
+            _reg_write_batch(handle, rax_ids, rax_pointers, 1)
+            rip = ret
 
-    def _stub(self, address: int) -> Callable[..., int]:
-        """What carries out the kernel function at *address*."""
-        stub = self.kernel.exports.bind(address)
-        self._stubs[address] = stub
-        return stub
+    def _stub(self, task: Task, rip: int) -> tuple[int, Callable[[list[int]], int]] | None:
+        """What carries out the kernel function at *rip*, or at the next byte if the processor was about to begin it.
+
+        :returns: the function's address and what carries it out; None where this is no call
+        """
+        exports = self.kernel.exports
+        if rip + 1 in self._stubs or exports.function_at(rip + 1) is not None:
+            rip += 1
+        elif rip not in self._text or exports.is_native(rip) or exports.is_native(rip + 1):
+            return None
+        stub = self._stubs[rip] = exports.bind(rip)
+        return rip, stub
 
     def _resched(self, task: Task, rip: int) -> int:
         """Let others have the processor for a moment."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sysfsd.kernel.module import Module
     from sysfsd.kernel.structs import StructView
 
-__all__ = ["DevNode", "Driver", "DriverCore", "Subsystem"]
+__all__ = ["BuiltinSubsystems", "DevNode", "Driver", "DriverCore", "Subsystem"]
 
 _EPROBE_DEFER: Final = 517
 _MINOR_BITS: Final = 20
@@ -103,6 +103,13 @@ class _Resource:
     name: str = ""
 
 
+class BuiltinSubsystems:
+    """What registers a bus or class of the kernel proper when it is first needed, by address."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.register: dict[int, Callable[[], Subsystem]] = {}
+
+
 class DriverCore:
     """The buses, classes, drivers and devices of one kernel."""
 
@@ -117,8 +124,7 @@ class DriverCore:
         self.devtmpfs: dict[str, DevNode] = {}
         #: By the address of the module: the links below /sys/module/NAME/drivers and where they lead from /sys.
         self.module_drivers: dict[int, dict[str, str]] = {}
-        #: What registers a bus or class of the kernel proper when it is first needed.
-        self.builtin: dict[int, Callable[[], Subsystem]] = {}
+        self.builtin = kernel.state(BuiltinSubsystems).register
         self._created_classes: set[int] = set()
         #: What frees devices that the kernel proper has allocated.
         self.own_release: dict[int, Callable[[], None]] = {}
@@ -792,7 +798,7 @@ class DriverCore:
 
         :raises OSError: ENODEV, EINVAL, EEXIST, ENOMEM
         """
-        if not cls or cls >= 1 << 64 - 4095:
+        if not cls or cls > -4096 & (1 << 64) - 1:
             raise err(errno.ENODEV)
         dev = self.device(self._private("device"))
         self.device_initialize(dev)

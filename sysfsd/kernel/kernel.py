@@ -72,6 +72,12 @@ class ModuleSysfs(Protocol):
     def mod_sysfs_teardown(self, mod: Module) -> None:
         """Show neither any more."""
 
+    def module_add_driver(self, mod: Module, link: str, path: str) -> None:
+        """Show that *mod* has a driver, called *link*, which is at *path* of /sys."""
+
+    def module_remove_driver(self, mod: Module, link: str) -> None:
+        """Do not show it any more."""
+
 
 class Kernel:
     """A kernel and all that belongs to it.

@@ -86,7 +86,7 @@ class Kfence:
         now = kernel.log.clock()
         if task is None or not task.sp:
             return _Track(task.pid if task is not None else 0, 0, now, [])
-        stack = [task.ip, *islice(kernel.unwinder.frames(task.caller_regs()), _STACK_DEPTH)]
+        stack = [task.ip, *islice(kernel.unwinder.walk(task.ip, task.sp, kernel.cpu.reg("rbp")), _STACK_DEPTH)]
         return _Track(task.pid, task.cpu, now, stack)
 
     def alloc(self, cache: KmemCache, size: int, zero: bool = True) -> int:

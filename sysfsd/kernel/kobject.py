@@ -532,7 +532,8 @@ class Kobjects:
         assert directory.parent is not None
         self.sysfs.rename(directory, directory.parent, name.decode("latin-1"))
         self.set_name(kobj, name)
-        self.uevent(kobj, 3)
+        with suppress(OSError):
+            self.uevent(kobj, 3)
 
     def move(self, kobj: StructView, parent: int) -> None:
         """``kobject_move()``.
@@ -552,7 +553,8 @@ class Kobjects:
         kobj["parent"] = parent
         if old:
             self.put(self.view(old))
-        self.uevent(kobj, 3)
+        with suppress(OSError):
+            self.uevent(kobj, 3)
 
     def create_and_add(self, name: bytes, parent: int) -> StructView | None:
         """``kobject_create_and_add()``."""
@@ -583,7 +585,8 @@ class Kobjects:
             raise err(errno.EINVAL)
         self.kset_init(kset)
         self.add_internal(kobj)
-        self.uevent(kobj, 0)
+        with suppress(OSError):
+            self.uevent(kobj, 0)
 
     def kset_create_and_add(self, name: bytes, uevent_ops: int, parent: int) -> StructView | None:
         kernel = self._kernel

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.cred import INIT_CRED
-from sysfsd.kernel.sched import PF_KTHREAD, Task, TaskState
+from sysfsd.kernel.sched import PF_KTHREAD, Identity, Task, TaskState
 from sysfsd.kernel.traps import TaskKilled, Unmodelled
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ class Kthreads:
         if self._count >= KTHREADS_MAX:
             return None
         sched = self._kernel.sched
-        task = sched.new_task(sched.new_pid(), 0, name[:15], INIT_CRED, flags=PF_KTHREAD)
-        task.tgid = task.view["tgid"] = task.pid
+        pid = sched.new_pid()
+        task = sched.new_task(Identity(pid, pid, name[:15]), INIT_CRED, flags=PF_KTHREAD)
         kthread = Kthread(task, threadfn, data, changed=self._kernel.condition())
         task.kthread = kthread
         task.state = TaskState.UNINTERRUPTIBLE
@@ -139,6 +139,7 @@ class Kthreads:
         if kthread.exited:
             return -errno.ENOSYS
         if kthread.parked:
+            self._kernel.traps.warn_at("kernel/kthread.c", 661, site="kthread_park+0x81")
             return -errno.EBUSY
         kthread.should_park = True
         if kthread.task is not self._kernel.current:

@@ -13,7 +13,6 @@ import mmap
 import os
 import struct
 from bisect import bisect_left
-from enum import IntFlag
 from typing import Final
 
 from sysfsd.kernel.err import err
@@ -51,20 +50,25 @@ STRUCT_PAGE: Final = 64
 MEMORY_LIMIT: Final = 512 << 20
 
 _MAP_NORESERVE: Final = 0x4000
+_STACK_OFFSET: Final = 127 * PAGE_SIZE
+#: More than this is not worth looking at page by page (bytes).
+_FEW: Final = 16 * PAGE_SIZE
 #: No two areas share a piece of the address space of this size.
 _SPAN_SHIFT: Final = 30
+_PAGE_MASK: Final = PAGE_SIZE - 1
 _U64: Final = (1 << 64) - 1
+_POINTER: Final = struct.Struct("<Q")
 
 
-class Prot(IntFlag):
-    """What a page may be used for; nothing: it is not present."""
+class Prot:
+    """What a page may be used for; nothing: it is not present. Plain integers: they are looked at at every access."""
 
-    NONE = 0
-    READ = 1
-    WRITE = 2
-    EXEC = 4
-    RW = READ | WRITE
-    RX = READ | EXEC
+    NONE: Final = 0
+    READ: Final = 1
+    WRITE: Final = 2
+    EXEC: Final = 4
+    RW: Final = READ | WRITE
+    RX: Final = READ | EXEC
 
 
 class PageFault(OSError):
@@ -85,10 +89,17 @@ def align(value: int, alignment: int) -> int:
 
 
 class Shootdowns:
-    """How often pages have lost rights, by which those who remember rights see that they must forget them."""
+    """What the processor remembers of the page tables, and how often it has had reason to forget it."""
 
     def __init__(self) -> None:
         self.count = 0
+        #: Pages whose rights it has looked up since it last forgot.
+        self.known: set[int] = set()
+
+    def lost(self, address: int, size: int) -> None:
+        """Pages have lost rights."""
+        if size > _FEW or not self.known.isdisjoint(range(address & -PAGE_SIZE, address + size, PAGE_SIZE)):
+            self.count += 1
 
 
 class Area:
@@ -116,8 +127,10 @@ class Area:
         """``set_memory_*()``: what all pages in the range may be used for."""
         first = (address - self.base) >> PAGE_SHIFT
         count = (align(address - self.base + size, PAGE_SIZE) >> PAGE_SHIFT) - first
+        lost = any(old & ~prot for old in set(self.prot[first : first + count]))
         self.prot[first : first + count] = bytes((prot,)) * count
-        self.shootdowns.count += 1
+        if lost:
+            self.shootdowns.lost(address, size)
 
     def present(self, offset: int, size: int, prot: int = Prot.READ) -> bool:
         """Whether all pages of a range may be used for *prot*."""
@@ -208,6 +221,9 @@ class Memory:
             self.vmemmap,
         )
         self._by_span = {area.base >> _SPAN_SHIFT: area for area in self.areas}
+        # Tasks' stacks lie here, and the processor's cache of translations goes by the lowest bits of a page's number:
+        # those of stacks are not to be those of modules' first pages, which are in use together with them.
+        self.vmalloc_area.alloc(_STACK_OFFSET, prot=Prot.NONE)
         self.limit = limit
         self.used = 0
 
@@ -256,16 +272,32 @@ class Memory:
         self.view(address, len(data))[:] = data
 
     def read_int(self, address: int, size: int = 4, signed: bool = False) -> int:
+        area = self._by_span.get(address >> _SPAN_SHIFT)
+        if area is not None:
+            offset = address - area.base
+            if offset & _PAGE_MASK <= PAGE_SIZE - size and offset < area.size and area.prot[offset >> PAGE_SHIFT] & 1:
+                return int.from_bytes(area.view[offset : offset + size], "little", signed=signed)
         return int.from_bytes(self.view(address, size), "little", signed=signed)
 
     def write_int(self, address: int, value: int, size: int = 4) -> None:
         self.view(address, size, Prot.WRITE)[:] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
 
     def read_pointer(self, address: int) -> int:
+        area = self._by_span.get(address >> _SPAN_SHIFT)
+        if area is not None:
+            offset = address - area.base
+            if offset & _PAGE_MASK <= PAGE_SIZE - 8 and offset < area.size and area.prot[offset >> PAGE_SHIFT] & 1:
+                return int(_POINTER.unpack_from(area.buffer, offset)[0])
         return int.from_bytes(self.view(address, 8), "little")
 
     def write_pointer(self, address: int, value: int) -> None:
-        struct.pack_into("<Q", self.view(address, 8, Prot.WRITE), 0, value & _U64)
+        area = self._by_span.get(address >> _SPAN_SHIFT)
+        if area is not None:
+            offset = address - area.base
+            if offset & _PAGE_MASK <= PAGE_SIZE - 8 and offset < area.size and area.prot[offset >> PAGE_SHIFT] & 2:
+                _POINTER.pack_into(area.buffer, offset, value & _U64)
+                return
+        _POINTER.pack_into(self.view(address, 8, Prot.WRITE), 0, value & _U64)
 
     def read_string(self, address: int, limit: int = PAGE_SIZE) -> bytes:
         """The string at *address* without its NUL, at most *limit* bytes of it.

@@ -12,7 +12,9 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntFlag
-from typing import TYPE_CHECKING, Final
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+from weakref import ref
 
 from sysfsd.kernel.cred import INIT_CRED, Cred
 from sysfsd.kernel.panic import Taint, print_tainted
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.kthread import Kthread
 
-__all__ = ["HZ", "KernelLock", "Scheduler", "Task", "TaskState"]
+__all__ = ["HZ", "Identity", "KernelLock", "Scheduler", "Task", "TaskState"]
 
 HZ: Final = 250
 #: ``INITIAL_JIFFIES``: five minutes before the 32 bits wrap.
@@ -35,6 +37,8 @@ _STACK_PAD: Final = 512
 #: How often a task that sleeps interruptibly looks for a signal (seconds).
 _SIGNAL_POLL: Final = 0.05
 _STACK_END_MAGIC: Final = 0x57AC6E9D
+#: How long the timer goes on when nothing runs (seconds).
+_TICKS_IDLE: Final = 1.0
 
 # Parts of preempt_count (include/linux/preempt.h).
 SOFTIRQ_OFFSET: Final = 1 << 8
@@ -57,6 +61,21 @@ class TaskState(IntFlag):
     WAKEKILL = 0x100
     NOLOAD = 0x400
     NORMAL = INTERRUPTIBLE | UNINTERRUPTIBLE
+
+
+class Identity(NamedTuple):
+    """Who a task is; *parent*: its parent's process id and name."""
+
+    pid: int
+    tgid: int
+    comm: str
+    parent: tuple[int, str] | None = None
+
+
+#: Whoever uses a kernel without being a process.
+_NOBODY: Final = (INIT_CRED, lambda: Identity(1, 1, "init"), lambda: False)
+#: Parents whose structures are kept.
+_PARENTS_MAX: Final = 64
 
 
 class KernelLock:
@@ -231,6 +250,13 @@ class Task:
             self._sched.preempt_count = 0x80000000
 
 
+def _tick_loop(scheduler: ref[Scheduler]) -> None:
+    """Has the timer interrupt happen; of no use to anybody, and no reason to keep the kernel."""
+    while (sched := scheduler()) is not None and sched.timer_interrupt():
+        del sched
+        time.sleep(1 / HZ)
+
+
 class Scheduler:
     """All tasks of one kernel."""
 
@@ -240,11 +266,13 @@ class Scheduler:
         self.tasks: dict[int, Task] = {}
         self._free: list[Task] = []
         self._next_pid = 60
+        self._parents: dict[tuple[int, str], Task] = {}
         #: Seconds that code may run without a break before that counts as a lockup.
         self.softlockup_thresh = 22.0
         self._boot = time.monotonic()
-        self._ticking = threading.Event()
-        self._ticker: threading.Thread | None = None
+        #: The timer interrupt, while there is one.
+        self.ticker: threading.Thread | None = None
+        self._tick_mutex = threading.Lock()
         self._last_run = 0.0
         self._stopped = False
         self._need_resched = False
@@ -258,8 +286,33 @@ class Scheduler:
         """``current``: the task that this thread is."""
         task: Task | None = getattr(self._local, "task", None)
         if task is None:
-            task = self._local.task = self.new_task(*getattr(self._local, "caller", (1, 1, "init", INIT_CRED)))
+            cred, identity, interrupted = getattr(self._local, "caller", _NOBODY)
+            task = self._local.task = self.new_task(identity(), cred, interrupted)
+            task.view["mm"] = task.view["active_mm"] = self._mm
         return task
+
+    @cached_property
+    def _mm(self) -> int:
+        """The address space of every process, into which nobody looks."""
+        return self.kernel.slab.kmalloc(self.kernel.image.structs["mm_struct"].size)
+
+    @cached_property
+    def kthreadd(self) -> Task:
+        """The parent of all kernel threads."""
+        return self.new_task(Identity(2, 2, "kthreadd"), INIT_CRED, flags=PF_KTHREAD)
+
+    def _parent(self, identity: Identity) -> int:
+        """The structure of a task's parent, which is there only to be looked at."""
+        if identity.parent is None:
+            return self.kernel.exports.data_address("init_task")
+        parent = self._parents.get(identity.parent)
+        if parent is None:
+            if len(self._parents) >= _PARENTS_MAX:
+                _, gone = self._parents.popitem()
+                self.free_task(gone)
+            pid, comm = identity.parent
+            parent = self._parents[identity.parent] = self.new_task(Identity(pid, pid, comm), INIT_CRED)
+        return parent.address
 
     @property
     def running(self) -> Task | None:
@@ -268,16 +321,19 @@ class Scheduler:
 
     @contextmanager
     def enter(
-        self, pid: int, comm: Callable[[], str], cred: Cred, interrupted: Callable[[], bool] = lambda: False
+        self,
+        cred: Cred,
+        identity: Callable[[], Identity],
+        interrupted: Callable[[], bool] = lambda: False,
     ) -> Iterator[None]:
         """A system call of some process of the host, whose task this thread is meanwhile.
 
-        :param comm: called only if it matters
+        :param identity: tells who it is; called only if it matters
         :param interrupted: whether a signal is pending for it
         """
         outer = self._local.__dict__.copy()
         self._local.__dict__.pop("task", None)
-        self._local.caller = (pid, pid, comm, cred, interrupted)
+        self._local.caller = (cred, identity, interrupted)
         try:
             yield
         finally:
@@ -301,30 +357,28 @@ class Scheduler:
 
     def new_task(
         self,
-        pid: int,
-        tgid: int,
-        comm: str | Callable[[], str],
+        identity: Identity,
         cred: Cred,
         interrupted: Callable[[], bool] = lambda: False,
         flags: int = 0,
     ) -> Task:
         """A task with a stack of its own."""
         task = self._free.pop() if self._free else self._alloc_task()
-        task.pid, task.tgid, task.cred = pid, tgid, cred
-        task.comm = comm if isinstance(comm, str) else comm()
+        task.pid, task.tgid, task.comm, task.cred = pid, tgid, comm, cred = *identity[:3], cred
         task.interrupted = interrupted
         kernel, view = self.kernel, task.view
         kernel.memory.write(task.address, bytes(view.struct.size))
         kernel.memory.write_int(task.stack, _STACK_END_MAGIC, 8)
         view["pid"], view["tgid"], view["flags"] = pid, tgid, flags
-        view["comm"] = task.comm.encode("latin-1", "replace")
+        view["comm"] = comm.encode("latin-1", "replace")
         view["stack"], view["usage.refs.counter"] = task.stack, 1
         task.canary = int.from_bytes(kernel.random_bytes(7), "little") << 8
         view["stack_canary"] = task.canary
         view["cred"] = view["real_cred"] = task.cred_address = self.new_cred(cred)
         init_task = kernel.exports.data_address("init_task")
         view["group_leader"] = task.address
-        view["real_parent"] = view["parent"] = init_task
+        parent = self.kthreadd.address if flags & PF_KTHREAD and pid > 2 else self._parent(identity)
+        view["real_parent"] = view["parent"] = parent
         view["nsproxy"] = self.kernel.struct("task_struct", init_task)["nsproxy"]
         for head in ("children", "sibling", "thread_group", "tasks", "thread_node"):
             at = view.at(head)
@@ -413,11 +467,6 @@ class Scheduler:
         """*task* is about to run module code."""
         task.on_cpu_since = self._last_run = time.monotonic()
         self.update_jiffies()
-        if self._ticker is None:
-            self._ticker = threading.Thread(target=self._tick_loop, name="tick", daemon=True)
-            self._ticker.start()
-        if not self._ticking.is_set():
-            self._ticking.set()
 
     def run_ended(self, task: Task) -> None:
         self._last_run = time.monotonic()
@@ -435,21 +484,34 @@ class Scheduler:
         """Module code reads ``jiffies`` from memory."""
         self.kernel.memory.write_int(self.kernel.exports.data_address("jiffies"), self.jiffies, 8)
 
-    def _tick_loop(self) -> None:
-        """The timer interrupt: as long as something runs, time passes and others get their turn."""
-        cpu, lock = self.kernel.cpu, self.kernel.lock
-        while not self._stopped:
-            self._ticking.wait()
-            time.sleep(1 / HZ)
-            self.update_jiffies()
-            if cpu.running:
-                task = cpu.loaded
-                expired = task is not None and time.monotonic() - task.on_cpu_since > self.softlockup_thresh
-                if lock.contended or expired:
-                    self._need_resched = True
-                    cpu.stop()
-            elif time.monotonic() - self._last_run > 1:
-                self._ticking.clear()
+    def start_ticks(self) -> None:
+        """Module code is about to run, for however long."""
+        with self._tick_mutex:
+            if self.ticker is None:
+                self.ticker = threading.Thread(target=_tick_loop, args=(ref(self),), name="tick", daemon=True)
+                self.ticker.start()
+
+    def timer_interrupt(self) -> bool:
+        """As long as something runs, time passes and others get their turn.
+
+        :returns: False where nothing has run for long, and this was the last one
+        """
+        cpu, now = self.kernel.cpu, time.monotonic()
+        self.update_jiffies()
+        if cpu.running:
+            self._last_run = now
+            task = cpu.loaded
+            expired = task is not None and now - task.on_cpu_since > self.softlockup_thresh
+            if self.kernel.lock.contended or expired:
+                self._need_resched = True
+                cpu.stop()
+        elif now - self._last_run > _TICKS_IDLE:
+            with self._tick_mutex:
+                ticker, self.ticker = self.ticker, None
+                if not cpu.running:
+                    return False
+                self.ticker = ticker
+        return not self._stopped
 
     def tick(self, task: Task, regs: Callable[[], Regs]) -> None:
         """Module code has been interrupted: others may have a turn; it may have had too much of it."""

@@ -11,7 +11,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.cred import INIT_CRED
-from sysfsd.kernel.sched import HARDIRQ_OFFSET, SOFTIRQ_OFFSET, Task
+from sysfsd.kernel.sched import HARDIRQ_OFFSET, SOFTIRQ_OFFSET, Identity, Task
 from sysfsd.kernel.traps import TaskKilled
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ class Softirq:
         #: What is armed at an address: the entry of the heap that counts, what to do, and in which kind of interrupt.
         self._armed: dict[int, tuple[int, Callable[[], None], int]] = {}
         self._sequence = count()
+        #: What is to be done as soon as possible: whether before the others, and what, by address.
+        self._pending: dict[int, tuple[bool, Callable[[], None]]] = {}
         self._thread: threading.Thread | None = None
         self._tasks: dict[int, Task] = {}
         self._stopped = False
@@ -56,26 +58,48 @@ class Softirq:
         number = next(self._sequence)
         self._armed[address] = (number, action, context)
         heapq.heappush(self._heap, (deadline, number, address))
+        self._wake_up()
+        return pending
+
+    def _wake_up(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="softirq", daemon=True)
             self._thread.start()
         self._due.notify_all()
-        return pending
 
     def disarm(self, address: int) -> bool:
         """:returns: whether something was armed at *address*"""
-        return self._armed.pop(address, None) is not None
+        armed = self._armed.pop(address, None) is not None
+        return self._pending.pop(address, None) is not None or armed
 
     def armed(self, address: int) -> bool:
-        return address in self._armed
+        return address in self._armed or address in self._pending
 
-    def soon(self, address: int, action: Callable[[], None]) -> bool:
-        """Have *action* done as soon as whatever runs now lets it."""
-        return self.arm(address, time.monotonic(), action, KSOFTIRQD)
+    def soon(self, address: int, action: Callable[[], None], high: bool = False) -> None:
+        """``raise_softirq()``: have *action* done as soon as whatever runs now lets it.
 
-    def once(self, action: Callable[[], None]) -> None:
-        """The same for what has no address."""
-        self.soon(-1 - next(self._sequence), action)
+        :param high: before the others
+        """
+        self._pending[address] = (high, action)
+        self._wake_up()
+
+    def do_softirq(self) -> None:
+        """``do_softirq()``: what is to be done soon is done now, in the current task, which has just allowed it."""
+        if self._pending:
+            sched = self._kernel.sched
+            sched.preempt_count += SOFTIRQ_OFFSET
+            try:
+                self._run_pending()
+            finally:
+                sched.preempt_count -= SOFTIRQ_OFFSET
+
+    def _run_pending(self) -> None:
+        """Do what is pending now, not what comes to be meanwhile."""
+        pending, self._pending = self._pending, {}
+        for high in (True, False):
+            for first, action in pending.values():
+                if first is high:
+                    action()
 
     def stop(self) -> None:
         """Nothing is done any more."""
@@ -103,9 +127,10 @@ class Softirq:
         task = self._tasks.get(context)
         if task is None:
             if context == KSOFTIRQD:
-                task = sched.new_task(_KSOFTIRQD_PID, _KSOFTIRQD_PID, "ksoftirqd/0", INIT_CRED, flags=_PF_KTHREAD)
+                identity = Identity(_KSOFTIRQD_PID, _KSOFTIRQD_PID, "ksoftirqd/0")
+                task = sched.new_task(identity, INIT_CRED, flags=_PF_KTHREAD)
             else:
-                task = sched.new_task(0, 0, "swapper/0", INIT_CRED, flags=_PF_IDLE | _PF_KTHREAD)
+                task = sched.new_task(Identity(0, 0, "swapper/0"), INIT_CRED, flags=_PF_IDLE | _PF_KTHREAD)
             self._tasks[context] = task
         sched.become(task)
         return task
@@ -114,7 +139,7 @@ class Softirq:
         kernel = self._kernel
         with kernel.lock:
             while not self._stopped:
-                due = self._next()
+                due = (self._run_pending, KSOFTIRQD) if self._pending else self._next()
                 if due is None:
                     wait = self._heap[0][0] - time.monotonic() if self._heap else None
                     self._due.wait(wait if wait is None or wait > 0 else 0)

@@ -21,6 +21,10 @@ _ORC_REG_PREV_SP, _ORC_REG_DX, _ORC_REG_DI, _ORC_REG_BP, _ORC_REG_SP = 1, 2, 3, 
 _ORC_REG_R10, _ORC_REG_R13, _ORC_REG_BP_INDIRECT, _ORC_REG_SP_INDIRECT = 6, 7, 8, 9
 
 
+#: Base registers that hold their value only in the innermost frame.
+_REGISTERS: Final = {_ORC_REG_R10: "r10", _ORC_REG_R13: "r13", _ORC_REG_DI: "rdi", _ORC_REG_DX: "rdx"}
+
+
 class _OrcEntry(NamedTuple):
     """``struct orc_entry``: how to get from a place in the code to the frame above it."""
 
@@ -49,8 +53,14 @@ class Unwinder:
 
     def frames(self, regs: Regs) -> Iterator[int]:
         """The return addresses above the place where a task is, the innermost first."""
+        return self.walk(regs.rip, regs.rsp, regs.rbp, regs)
+
+    def walk(self, ip: int, sp: int, bp: int, regs: Regs | None = None) -> Iterator[int]:
+        """The same from an instruction, stack and base pointer.
+
+        :param regs: needed only where code that has realigned its stack may be at *ip* itself
+        """
         memory = self._kernel.memory
-        ip, sp, bp = regs.rip, regs.rsp, regs.rbp
         image = self._kernel.image
         text = range(*image.text)
         first = True
@@ -59,20 +69,16 @@ class Unwinder:
                 at = ip if first else ip - 1
                 entry = self._known[at] if at in self._known else self._find(at)
                 if entry is not None:
-                    bases = {
-                        _ORC_REG_SP: sp,
-                        _ORC_REG_BP: bp,
-                        _ORC_REG_R10: regs.r10,
-                        _ORC_REG_R13: regs.r13,
-                        _ORC_REG_DI: regs.rdi,
-                        _ORC_REG_DX: regs.rdx,
-                    }
-                    if entry.sp_reg == _ORC_REG_BP_INDIRECT:
+                    if entry.sp_reg == _ORC_REG_SP:
+                        frame = sp + entry.sp_offset
+                    elif entry.sp_reg == _ORC_REG_BP:
+                        frame = bp + entry.sp_offset
+                    elif entry.sp_reg == _ORC_REG_BP_INDIRECT:
                         frame = memory.read_pointer(bp + entry.sp_offset)
                     elif entry.sp_reg == _ORC_REG_SP_INDIRECT:
                         frame = memory.read_pointer(sp) + entry.sp_offset
-                    elif entry.sp_reg in bases:
-                        frame = bases[entry.sp_reg] + entry.sp_offset
+                    elif regs is not None and entry.sp_reg in _REGISTERS:
+                        frame = getattr(regs, _REGISTERS[entry.sp_reg]) + entry.sp_offset
                     else:
                         return
                     if entry.bp_reg == _ORC_REG_PREV_SP:

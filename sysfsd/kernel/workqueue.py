@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.cred import INIT_CRED
-from sysfsd.kernel.sched import PF_KTHREAD, PF_WQ_WORKER, Task
+from sysfsd.kernel.sched import PF_KTHREAD, PF_WQ_WORKER, Identity, Task
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["WorkItem", "Workqueue", "Workqueues"]
 
 WQ_UNBOUND: Final = 1 << 1
+WQ_HIGHPRI: Final = 1 << 4
 WQ_DFL_ACTIVE: Final = 256
 _ORDERED: Final = 1 << 17
 _PENDING: Final = 1
@@ -50,6 +51,7 @@ class _Pool:
     """``struct worker_pool``: workers, and what they have to do."""
 
     name: str
+    suffix: str = ""
     worklist: deque[WorkItem] = field(default_factory=deque)
     running: dict[Task, WorkItem] = field(default_factory=dict)
     idle: int = 0
@@ -64,7 +66,7 @@ class Workqueues:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self._queues: dict[int, Workqueue] = {}
-        self._pools = {False: _Pool("0:"), True: _Pool("u4:")}
+        self._pools = {0: _Pool("0:"), WQ_HIGHPRI: _Pool("0:", "H"), WQ_UNBOUND: _Pool("u4:")}
         self._changed = kernel.condition()
         self._number = 0
         self._by_task: dict[Task, _Pool] = {}
@@ -107,7 +109,7 @@ class Workqueues:
 
     def insert(self, wq: Workqueue, work: int) -> None:
         """``__queue_work()``, of an item that is marked as pending."""
-        pool = self._pools[bool(wq.flags & WQ_UNBOUND)]
+        pool = self._pools[WQ_UNBOUND if wq.flags & WQ_UNBOUND else wq.flags & WQ_HIGHPRI]
         self._number += 1
         pool.worklist.append(WorkItem(work, wq, self._number))
         self._wake_worker(pool)
@@ -130,10 +132,10 @@ class Workqueues:
     def _create_worker(self, pool: _Pool) -> None:
         kernel = self._kernel
         sched = kernel.sched
-        name = f"kworker/{pool.name}{pool.workers}"
+        name = f"kworker/{pool.name}{pool.workers}{pool.suffix}"
         pool.workers += 1
         pid = sched.new_pid()
-        task = sched.new_task(pid, pid, name, INIT_CRED, flags=PF_KTHREAD | PF_WQ_WORKER)
+        task = sched.new_task(Identity(pid, pid, name), INIT_CRED, flags=PF_KTHREAD | PF_WQ_WORKER)
         self._by_task[task] = pool
         pool.busy += 1
         kernel.kthreads.spawn(task, lambda: self._worker(pool, task))

@@ -16,6 +16,7 @@ from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import ModuleState
 
+from ..kernel.fake import FakeCpu
 from .user import NOBODY, names, node, open_, read, write
 
 Load = Callable[..., None]
@@ -74,12 +75,11 @@ def test_states(kernel: Kernel, files: Tree, load: Load, state: ModuleState, wor
 def test_a_module_that_starts_counts_with_its_init_part(kernel: Kernel, files: Tree, load: Load) -> None:
     seen: list[str] = []
 
-    class Cpu:
-        def call(self, function: int, *args: int) -> int:
-            seen.extend(lines(files))
-            return 0
+    def init(_function: int) -> int:
+        seen.extend(lines(files))
+        return 0
 
-    kernel.cpu = Cpu()
+    kernel.cpu = FakeCpu(init)
     load("greeter")
     name, size, references, users, state, *_ = seen[0].split()
     assert (name, references, users, state) == ("greeter", "1", "-", "Loading")

@@ -16,6 +16,7 @@ from sysfsd.kernel.cred import INIT_CRED, Capability, Cred
 from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kernel import Kernel
 
+from ..kernel.fake import FakeCpu
 from .user import NOBODY, directory, names, node, open_, read, write
 
 Load = Callable[..., None]
@@ -96,13 +97,12 @@ def test_modes(files: Tree, load: Load, name: str, mode: int) -> None:
 def test_while_it_starts_a_module_is_coming(kernel: Kernel, files: Tree, load: Load) -> None:
     seen: list[bytes] = []
 
-    class Cpu:
-        def call(self, function: int, *args: int) -> int:
-            seen.append(read(files, "/sys/module/greeter/initstate"))
-            seen.append(read(files, "/sys/module/greeter/refcnt"))
-            return 0
+    def init(_function: int) -> int:
+        seen.append(read(files, "/sys/module/greeter/initstate"))
+        seen.append(read(files, "/sys/module/greeter/refcnt"))
+        return 0
 
-    kernel.cpu = Cpu()
+    kernel.cpu = FakeCpu(init)
     load("greeter")
     assert seen == [b"coming\n", b"1\n"]
 
@@ -122,12 +122,8 @@ def test_a_refused_module_has_no_directory(files: Tree, load: Load, args: str) -
 
 
 def test_a_module_that_fails_to_start_has_none_either(kernel: Kernel, files: Tree, load: Load) -> None:
-    class Cpu:
-        def call(self, function: int, *args: int) -> int:
-            return -errno.EIO
-
     load("provider")
-    kernel.cpu = Cpu()
+    kernel.cpu = FakeCpu(lambda _function: -errno.EIO)
     with pytest.raises(OSError):
         load("consumer")
     assert "consumer" not in names(files, "/sys/module")

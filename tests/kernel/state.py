@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.loader import free_module
 from sysfsd.kernel.module import ModuleState
 
-__all__ = ["KernelState", "log", "state"]
+__all__ = ["KernelState", "bury", "log", "state"]
 
 
 class KernelState(NamedTuple):
@@ -41,6 +42,15 @@ def state(kernel: Kernel) -> KernelState:
             for mod in kernel.modules._modules.values()
         ],
     )
+
+
+def bury(kernel: Kernel) -> None:
+    """Take away modules whose init or exit has died, which a kernel keeps for ever."""
+    with kernel.lock:
+        for mod in list(kernel.modules):
+            if mod.state is not ModuleState.LIVE:
+                kernel.modules.set_state(mod, ModuleState.GOING)
+                free_module(kernel, mod)
 
 
 def log(kernel: Kernel) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 
 from sysfsd.kernel.kernel import Kernel
 
+from .fake import FakeCpu
 from .ko import Ko
 
 Load = Callable[..., None]
@@ -49,12 +50,11 @@ def test_symbols_stand_in_the_order_of_their_table(kernel: Kernel, load: Load) -
 def test_only_symbols_of_the_core_remain_after_init(kernel: Kernel, load: Load) -> None:
     seen: list[set[str]] = []
 
-    class Cpu:
-        def call(self, function: int, *args: int) -> int:
-            seen.append(set(types(kernel)))
-            return 0
+    def init(_function: int) -> int:
+        seen.append(set(types(kernel)))
+        return 0
 
-    kernel.cpu = Cpu()
+    kernel.cpu = FakeCpu(init)
     load("versions")
     assert {"init_module", "_printk", "number", "stop"} <= seen[0]
     remaining = set(types(kernel))

@@ -16,6 +16,7 @@ from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import ModuleState
 from sysfsd.kernel.panic import Taint
 
+from .fake import FakeCpu
 from .ko import Ko, module_path
 from .state import log, state
 
@@ -96,11 +97,7 @@ def test_arguments_end_with_their_nul(kernel: Kernel) -> None:
 
 
 def test_an_init_function_that_fails_answers_its_error(kernel: Kernel, load: Load) -> None:
-    class Cpu:
-        def call(self, function: int, *args: int) -> int:
-            return -errno.ENODEV
-
-    kernel.cpu = Cpu()
+    kernel.cpu = FakeCpu(lambda _function: -errno.ENODEV)
     before = state(kernel)
     with refusal(errno.ENODEV):
         load("provider")
@@ -108,13 +105,14 @@ def test_an_init_function_that_fails_answers_its_error(kernel: Kernel, load: Loa
 
 
 def test_an_init_function_that_returns_a_positive_number_is_frowned_upon(kernel: Kernel, load: Load) -> None:
-    class Cpu:
-        def call(self, function: int, *args: int) -> int:
-            return 7
-
-    kernel.cpu = Cpu()
-    load("greeter")
-    assert "'greeter'->init suspiciously returned 7, it should follow 0/-E convention" in log(kernel)[-1]
+    load("refcounts", "result=7")
+    lines = log(kernel)
+    at = lines.index(
+        "do_init_module: 'refcounts'->init suspiciously returned 7, it should follow 0/-E convention\n"
+        "do_init_module: loading module anyway..."
+    )
+    assert lines[at + 1].startswith("CPU: 0 PID: ")
+    assert "Call Trace:" in lines[at + 1 :]
     (mod,) = kernel.modules
     assert mod.state is ModuleState.LIVE
 
@@ -122,12 +120,11 @@ def test_an_init_function_that_returns_a_positive_number_is_frowned_upon(kernel:
 def test_init_and_exit_are_called_with_their_addresses(kernel: Kernel, load: Load) -> None:
     called: list[int] = []
 
-    class Cpu:
-        def call(self, function: int, *args: int) -> int:
-            called.append(function)
-            return 0
+    def call(function: int) -> int:
+        called.append(function)
+        return 0
 
-    kernel.cpu = Cpu()
+    kernel.cpu = FakeCpu(call)
     load("greeter")
     (mod,) = kernel.modules
     kernel.delete_module("greeter")

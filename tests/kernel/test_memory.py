@@ -1,15 +1,26 @@
-"""The address space: mm/vmalloc.c, mm/slab_common.c."""
+"""The address space: mm/vmalloc.c, arch/x86/mm/."""
 
 from __future__ import annotations
 
 import errno
 import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import pairwise
 
 import pytest
 
-from sysfsd.kernel.memory import MODULES_LEN, MODULES_VADDR, PAGE_SIZE, Memory, VmArea, align
+from sysfsd.kernel.memory import MODULES_LEN, MODULES_VADDR, PAGE_SIZE, Memory, PageFault, Prot, VmArea, align
 
 BASE = 0xFFFFFFFFC0000000
+
+
+@contextmanager
+def fault_at(address: int, write: bool = False) -> Iterator[None]:
+    """What is within faults, at *address*."""
+    with pytest.raises(PageFault) as caught:
+        yield
+    assert (hex(caught.value.address), caught.value.write) == (hex(address & (1 << 64) - 1), write)
 
 
 @pytest.fixture
@@ -154,9 +165,8 @@ def test_what_lies_outside_of_all_areas_is_a_bad_address(memory: Memory, address
 
 @pytest.mark.parametrize("address", [0, MODULES_VADDR - 1, MODULES_VADDR + MODULES_LEN, (1 << 64) - 1])
 def test_a_string_outside_of_all_areas_is_a_bad_address(memory: Memory, address: int) -> None:
-    with pytest.raises(OSError) as caught:
+    with fault_at(address):
         memory.read_string(address)
-    assert caught.value.errno == errno.EFAULT
 
 
 def test_a_string_is_read_up_to_its_limit(memory: Memory) -> None:
@@ -166,52 +176,215 @@ def test_a_string_is_read_up_to_its_limit(memory: Memory) -> None:
     assert memory.read_string(address, 6) == b"abcdef"
 
 
-def test_a_string_without_an_end_stops_with_its_area(memory: Memory) -> None:
-    end = MODULES_VADDR + MODULES_LEN
-    memory.write(end - 3, b"abc")
-    assert memory.read_string(end - 3) == b"abc"
+def test_a_string_may_reach_to_the_end_of_what_is_there(memory: Memory) -> None:
+    address = memory.modules.alloc(PAGE_SIZE)
+    memory.write(address + PAGE_SIZE - 4, b"abc\0")
+    assert memory.read_string(address + PAGE_SIZE - 4) == b"abc"
+    memory.write(address + PAGE_SIZE - 4, b"abcd")
+    assert memory.read_string(address + PAGE_SIZE - 4, 4) == b"abcd"
 
 
-# kmalloc
+def test_a_string_without_an_end_faults_where_memory_ends(memory: Memory) -> None:
+    address = memory.modules.alloc(2 * PAGE_SIZE)
+    memory.write(address, b"x" * 2 * PAGE_SIZE)
+    with fault_at(address + 2 * PAGE_SIZE):
+        memory.read_string(address + 10, 3 * PAGE_SIZE)
 
 
-@pytest.mark.parametrize("size", [1, 7, 8, 9, 100, 4096, 5000, 1 << 20])
-def test_kmalloc_gives_memory_of_that_size(memory: Memory, size: int) -> None:
-    first, second = memory.kmalloc(size), memory.kmalloc(size)
-    memory.write(first, b"a" * size)
-    memory.write(second, b"b" * size)
-    assert memory.read(first, size) == b"a" * size
+# What is there, and what it may be used for
 
 
-def test_kmalloc_of_nothing_is_no_null_pointer(memory: Memory) -> None:
-    assert memory.kmalloc(0)
+def test_nothing_is_there_before_it_is_allocated(memory: Memory) -> None:
+    with fault_at(MODULES_VADDR):
+        memory.read(MODULES_VADDR, 1)
+    with fault_at(MODULES_VADDR, write=True):
+        memory.write(MODULES_VADDR, b"x")
 
 
-def test_kmalloc_memory_is_aligned_to_its_size(memory: Memory) -> None:
-    for size in (8, 64, 4096, 1 << 16):
-        assert memory.kmalloc(size) % size == 0
+def test_the_guard_page_behind_a_piece_is_not_there(memory: Memory) -> None:
+    address = memory.modules.alloc(100)
+    memory.read(address, PAGE_SIZE)
+    with fault_at(address + PAGE_SIZE):
+        memory.read(address + PAGE_SIZE - 1, 2)
+    with fault_at(address + PAGE_SIZE, write=True):
+        memory.write_pointer(address + PAGE_SIZE - 4, 0)
 
 
-def test_freed_memory_is_the_next_that_is_given_out(memory: Memory) -> None:
-    address = memory.kmalloc(100)
-    memory.kfree(address)
-    assert memory.kmalloc(120) == address
+def test_what_has_been_freed_is_not_there_any_more(memory: Memory) -> None:
+    address = memory.modules.alloc(100)
+    memory.modules.free(address)
+    with fault_at(address + 50):
+        memory.read_int(address + 50)
 
 
-def test_freeing_the_null_pointer_is_fine(memory: Memory) -> None:
-    memory.kfree(0)
-
-
-def test_freeing_twice_is_noticed(memory: Memory) -> None:
-    address = memory.kmalloc(8)
-    memory.kfree(address)
-    with pytest.raises(KeyError):
-        memory.kfree(address)
-
-
-@pytest.mark.parametrize("size", [1 << 31, 1 << 40])
-def test_kmalloc_beyond_all_memory_is_out_of_memory(memory: Memory, size: int) -> None:
+def test_a_fault_is_a_bad_address_and_tells_the_first_one(memory: Memory) -> None:
+    address = memory.modules.alloc(PAGE_SIZE)
     with pytest.raises(OSError) as caught:
-        memory.kmalloc(size)
+        memory.write(address + PAGE_SIZE - 8, bytes(16))
+    assert isinstance(caught.value, PageFault)
+    assert (caught.value.errno, caught.value.address) == (errno.EFAULT, address + PAGE_SIZE)
+    assert caught.value.write
+    assert memory.read(address + PAGE_SIZE - 8, 8) == bytes(8)
+
+
+def test_a_page_that_may_only_be_read_cannot_be_written(memory: Memory) -> None:
+    address = memory.modules.alloc(3 * PAGE_SIZE)
+    memory.write(address + PAGE_SIZE, b"constant")
+    memory.modules.set_prot(address + PAGE_SIZE, PAGE_SIZE, Prot.READ)
+    assert memory.read(address + PAGE_SIZE, 8) == b"constant"
+    with fault_at(address + PAGE_SIZE, write=True):
+        memory.write(address + PAGE_SIZE - 1, b"xy")
+    memory.write(address + 2 * PAGE_SIZE, b"others can")
+
+
+def test_code_can_be_read_and_patched_only_by_poke(memory: Memory) -> None:
+    address = memory.modules.alloc(PAGE_SIZE, prot=Prot.RX)
+    with fault_at(address, write=True):
+        memory.write(address, b"\xc3")
+    memory.poke(address, b"\xc3")
+    assert memory.read(address, 1) == b"\xc3"
+
+
+def test_nobody_can_poke_what_is_not_there(memory: Memory) -> None:
+    with fault_at(MODULES_VADDR):
+        memory.poke(MODULES_VADDR, b"\xc3")
+
+
+def test_a_view_is_of_what_may_be_used_so(memory: Memory) -> None:
+    address = memory.modules.alloc(PAGE_SIZE, prot=Prot.READ)
+    assert bytes(memory.view(address, 4)) == bytes(4)
+    for prot in (Prot.WRITE, Prot.RW, Prot.EXEC, Prot.RX):
+        with pytest.raises(PageFault):
+            memory.view(address, 4, prot)
+
+
+def test_rights_are_given_to_whole_pages(memory: Memory) -> None:
+    address = memory.modules.alloc(3 * PAGE_SIZE)
+    memory.modules.set_prot(address + PAGE_SIZE, 1, Prot.READ)
+    memory.modules.set_prot(address + 2 * PAGE_SIZE, PAGE_SIZE + 1, Prot.NONE)
+    table = memory.modules.prot
+    assert list(table[:4]) == [Prot.RW, Prot.READ, Prot.NONE, Prot.NONE]
+
+
+def test_nothing_at_all_is_nowhere(memory: Memory) -> None:
+    assert memory.read(MODULES_VADDR, 0) == b""
+    memory.write(MODULES_VADDR, b"")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda area, address: area.set_prot(address, PAGE_SIZE, Prot.READ),
+        lambda area, address: area.free(address),
+        lambda area, address: area.alloc(PAGE_SIZE),
+    ],
+)
+def test_whoever_remembers_rights_sees_that_some_have_changed(
+    memory: Memory, change: Callable[[VmArea, int], object]
+) -> None:
+    address = memory.modules.alloc(PAGE_SIZE)
+    before = memory.shootdowns.count
+    change(memory.modules, address)
+    assert memory.shootdowns.count > before
+    assert all(area.shootdowns is memory.shootdowns for area in memory.areas)
+
+
+def test_no_two_areas_overlap(memory: Memory) -> None:
+    for space in ("base", "physical"):
+        ranges = sorted((getattr(area, space), getattr(area, space) + area.size) for area in memory.areas)
+        assert all(end <= start for (_, end), (start, _) in pairwise(ranges))
+
+
+# Pages
+
+
+@pytest.fixture(params=["pages", "vmalloc"])
+def pages(request: pytest.FixtureRequest, memory: Memory) -> tuple[Callable[[int], int], Callable[[int], None], VmArea]:
+    """What allocates memory, what frees it, and where it lies."""
+    if request.param == "pages":
+        return memory.alloc_pages, memory.free_pages, memory.direct_map
+    return memory.vmalloc, memory.vfree, memory.vmalloc_area
+
+
+Pages = tuple[Callable[[int], int], Callable[[int], None], VmArea]
+
+
+@pytest.mark.parametrize("size", [1, PAGE_SIZE, PAGE_SIZE + 1, 1 << 20])
+def test_pages_are_zero_and_only_as_many_as_asked_for(memory: Memory, pages: Pages, size: int) -> None:
+    alloc, _free, area = pages
+    address = alloc(size)
+    whole = align(size, PAGE_SIZE)
+    assert memory.area(address) is area
+    assert address % PAGE_SIZE == 0
+    assert memory.read(address, whole) == bytes(whole)
+    memory.write(address, b"x" * whole)
+    with fault_at(address + whole):
+        memory.read(address + whole, 1)
+
+
+def test_pages_can_be_freed_and_used_again(memory: Memory, pages: Pages) -> None:
+    alloc, free, _area = pages
+    address = alloc(PAGE_SIZE)
+    memory.write(address, b"secret")
+    free(address)
+    with fault_at(address):
+        memory.read(address, 1)
+    assert alloc(PAGE_SIZE) == address
+    assert memory.read(address, 6) == bytes(6)
+
+
+def test_only_pages_that_were_allocated_can_be_freed(memory: Memory, pages: Pages) -> None:
+    alloc, free, area = pages
+    address = alloc(2 * PAGE_SIZE)
+    for wrong in (address + 8, address + PAGE_SIZE, area.base + area.size, 0):
+        with pytest.raises(KeyError):
+            free(wrong)
+    free(address)
+    with pytest.raises(KeyError):
+        free(address)
+    assert memory.used == 0
+
+
+def test_pages_are_accounted_for(memory: Memory, pages: Pages) -> None:
+    alloc, free, _area = pages
+    first, second = alloc(1), alloc(2 * PAGE_SIZE)
+    assert memory.used == 3 * PAGE_SIZE
+    free(first)
+    free(second)
+    assert memory.used == 0
+
+
+def test_there_is_only_so_much_memory(pages: Pages, memory: Memory) -> None:
+    alloc, free, _area = pages
+    memory.limit = 10 * PAGE_SIZE
+    address = alloc(9 * PAGE_SIZE)
+    out_of_memory(alloc, 2 * PAGE_SIZE)
+    alloc(PAGE_SIZE)
+    out_of_memory(alloc, 1)
+    free(address)
+    alloc(9 * PAGE_SIZE)
+
+
+def test_a_piece_larger_than_its_area_costs_nothing(pages: Pages, memory: Memory) -> None:
+    alloc, _free, area = pages
+    memory.limit = 1 << 40
+    out_of_memory(alloc, area.size)
+    assert memory.used == 0
+    alloc(1)
+
+
+@pytest.mark.parametrize("alignment", [PAGE_SIZE, 1 << 14, 1 << 22])
+def test_pages_lie_where_they_are_wanted(memory: Memory, alignment: int) -> None:
+    memory.alloc_pages(1)
+    assert memory.alloc_pages(1, alignment) % alignment == 0
+
+
+def test_modules_are_not_counted_with_what_they_allocate(memory: Memory) -> None:
+    memory.modules.alloc(1 << 20)
+    assert memory.used == 0
+
+
+def out_of_memory(alloc: Callable[[int], int], size: int) -> None:
+    with pytest.raises(OSError) as caught:
+        alloc(size)
     assert caught.value.errno == errno.ENOMEM
-    memory.kfree(memory.kmalloc(8))

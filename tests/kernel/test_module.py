@@ -12,6 +12,7 @@ from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import Module, ModuleState
 from sysfsd.kernel.panic import Taint, taint_letters
 
+from .fake import FakeCpu
 from .ko import Ko, module_path
 from .state import log
 
@@ -22,16 +23,6 @@ def find(kernel: Kernel, name: str) -> Module:
     mod = kernel.modules.find(name)
     assert mod is not None
     return mod
-
-
-class Init:
-    """A processor whose ``init`` functions are a Python function."""
-
-    def __init__(self, function: Callable[[], int]) -> None:
-        self.function = function
-
-    def call(self, function: int, *args: int) -> int:
-        return self.function()
 
 
 # The list
@@ -83,7 +74,7 @@ def test_while_it_starts_a_module_holds_itself(kernel: Kernel, load: Load) -> No
         seen.append((mod.state, mod.refcount))
         return 0
 
-    kernel.cpu = Init(init)
+    kernel.cpu = FakeCpu(lambda _function: init())
     load("greeter")
     assert seen == [(ModuleState.COMING, 1)]
     mod = find(kernel, "greeter")
@@ -141,7 +132,7 @@ def test_the_newest_user_comes_first(kernel: Kernel, load: Load) -> None:
 
 def test_a_user_that_fails_to_start_holds_nobody(kernel: Kernel, load: Load) -> None:
     load("provider")
-    kernel.cpu = Init(lambda: -errno.EIO)
+    kernel.cpu = FakeCpu(lambda _function: -errno.EIO)
     with pytest.raises(OSError) as caught:
         load("consumer")
     assert caught.value.errno == errno.EIO
@@ -189,15 +180,16 @@ class CountingCondition(threading.Condition):
             self.waiting -= 1
 
 
-class SlowInit:
+class SlowInit(FakeCpu):
     """A processor whose first ``init`` function lasts until somebody waits for it."""
 
     def __init__(self, kernel: Kernel, result: int) -> None:
+        super().__init__(self.init)
         self.result: int | None = result
         self.started = threading.Event()
-        self.wq = kernel.modules._wq = CountingCondition(kernel.lock)
+        self.wq = kernel.modules._wq = CountingCondition(kernel.lock)  # type: ignore[arg-type]
 
-    def call(self, function: int, *args: int) -> int:
+    def init(self, _function: int) -> int:
         result, self.result = self.result, None
         if result is None:
             return 0

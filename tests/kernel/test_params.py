@@ -15,6 +15,9 @@ from .state import log, state
 
 Load = Callable[..., None]
 
+#: The last line of the module ``kinds``, by its init function.
+READY = "kinds: ready, hidden is 1"
+
 
 def param(kernel: Kernel, name: str) -> KernelParam:
     return next(kp for mod in kernel.modules for kp in mod.kp if kp.name == name)
@@ -284,9 +287,10 @@ def test_every_bad_argument_is_logged_and_the_last_one_decides(kernel: Kernel, l
 
 def test_an_unknown_parameter_is_ignored_with_a_word(kernel: Kernel, load: Load) -> None:
     load("kinds", "nothing=5 such.thing=6")
-    assert log(kernel)[-2:] == [
+    assert log(kernel)[-3:] == [
         "kinds: unknown parameter 'nothing' ignored",
         "kinds: unknown parameter 'such' ignored",
+        READY,
     ]
 
 
@@ -310,7 +314,7 @@ def test_asynchronous_probing_is_a_boolean_in_doubt_true(
 @pytest.mark.parametrize(("args", "rest"), [("-- a b", "a b"), ("--", ""), ("an_int=1 -- an_int=x", "an_int=x")])
 def test_what_follows_two_dashes_is_ignored_with_a_word(kernel: Kernel, load: Load, args: str, rest: str) -> None:
     load("kinds", args)
-    assert log(kernel)[-1] == f"kinds: parameters '{rest}' after `--' ignored"
+    assert log(kernel)[-2:] == [f"kinds: parameters '{rest}' after `--' ignored", READY]
 
 
 def test_an_error_before_two_dashes_counts(kernel: Kernel, load: Load) -> None:
@@ -320,7 +324,7 @@ def test_an_error_before_two_dashes_counts(kernel: Kernel, load: Load) -> None:
 
 def test_two_dashes_with_a_value_are_an_unknown_parameter(kernel: Kernel, load: Load) -> None:
     load("kinds", "--=1")
-    assert log(kernel)[-1] == "kinds: unknown parameter '--' ignored"
+    assert log(kernel)[-2:] == ["kinds: unknown parameter '--' ignored", READY]
 
 
 # Unsafe parameters

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from sysfsd.kernel.exports import (  # noqa: F401 - each declares what it models
-    bug,
-    cred,
-    driver_core,
-    init_task,
-    klist,
-    kobject,
-    kthread,
-    locking,
-    module,
-    params,
-    platform,
-    printk,
-    rcu,
-    slab,
-    smp,
-    time,
-    timer,
-    wait,
-    workqueue,
-    x86,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from sysfsd.kernel.exports.registry import AREAS, Export, Exports
 
 __all__ = ["AREAS", "Export", "Exports"]
+
+# Each file declares what it models when it is imported.
+for _area in iter_modules(__path__, __name__ + "."):
+    import_module(_area.name)

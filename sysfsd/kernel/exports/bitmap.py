@@ -66,9 +66,7 @@ def _find_first_zero_bit(kernel: Kernel, addr: int, size: int) -> int:
     return _lowest(~_get(kernel, addr, size), size)
 
 
-@export(
-    "unsigned long _find_first_and_bit(const unsigned long *addr1, const unsigned long *addr2, unsigned long size)"
-)
+@export("unsigned long _find_first_and_bit(const unsigned long *addr1, const unsigned long *addr2, unsigned long size)")
 def _find_first_and_bit(kernel: Kernel, addr1: int, addr2: int, size: int) -> int:
     return _lowest(_get(kernel, addr1, size) & _get(kernel, addr2, size), size)
 
@@ -79,9 +77,7 @@ def _find_last_bit(kernel: Kernel, addr: int, size: int) -> int:
     return value.bit_length() - 1 if value else size
 
 
-def _next(
-    kernel: Kernel, nbits: int, start: int, combine: Callable[..., int], *addresses: int
-) -> int:
+def _next(kernel: Kernel, nbits: int, start: int, combine: Callable[..., int], *addresses: int) -> int:
     """The first bit from *start* on that is set in what *combine* makes of some bitmaps."""
     if start >= nbits:
         return nbits
@@ -220,12 +216,16 @@ def __bitmap_replace(kernel: Kernel, dst: int, old: int, new: int, mask: int, nb
     _put(kernel, dst, _all(kernel, old, nbits) & ~chosen | _all(kernel, new, nbits) & chosen, nbits)
 
 
-@export("void __bitmap_shift_right(unsigned long *dst, const unsigned long *src, unsigned int shift, unsigned int nbits)")
+@export(
+    "void __bitmap_shift_right(unsigned long *dst, const unsigned long *src, unsigned int shift, unsigned int nbits)"
+)
 def __bitmap_shift_right(kernel: Kernel, dst: int, src: int, shift: int, nbits: int) -> None:
     _put(kernel, dst, _get(kernel, src, nbits) >> shift, nbits)
 
 
-@export("void __bitmap_shift_left(unsigned long *dst, const unsigned long *src, unsigned int shift, unsigned int nbits)")
+@export(
+    "void __bitmap_shift_left(unsigned long *dst, const unsigned long *src, unsigned int shift, unsigned int nbits)"
+)
 def __bitmap_shift_left(kernel: Kernel, dst: int, src: int, shift: int, nbits: int) -> None:
     _put(kernel, dst, _all(kernel, src, nbits) << min(shift, nbits + _LONG), nbits)
 

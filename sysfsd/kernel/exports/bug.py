@@ -37,12 +37,12 @@ def dump_stack_lvl(kernel: Kernel, log_lvl: bytes) -> None:
     kernel.traps.dump_stack()
 
 
-@export("void add_taint(unsigned flag, enum lockdep_ok lockdep_ok)")
+@export("void add_taint(unsigned int flag, enum lockdep_ok lockdep_ok)")
 def add_taint(kernel: Kernel, flag: int, lockdep_ok: int) -> None:
     kernel.add_taint(Taint(flag), bool(lockdep_ok))
 
 
-@export("int test_taint(unsigned flag)")
+@export("int test_taint(unsigned int flag)")
 def test_taint(kernel: Kernel, flag: int) -> int:
     return kernel.tainted >> flag & 1
 

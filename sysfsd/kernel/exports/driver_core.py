@@ -6,7 +6,7 @@ import errno
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
-from sysfsd.kernel.driver_core import DriverCore, Subsystem
+from sysfsd.kernel.driver_core import BuiltinSubsystems, DriverCore, Subsystem
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area, CallVaList
 from sysfsd.kernel.kobject import Kobjects, Sysfs
@@ -43,7 +43,7 @@ def builtin_bus(
             registered(kernel, subsys)
             return subsys
 
-        _core(kernel).builtin[address] = register
+        kernel.state(BuiltinSubsystems).register[address] = register
 
     export.data(f"struct bus_type {variable}", put)
 
@@ -54,7 +54,7 @@ def builtin_class(variable: str, name: str) -> None:
     def put(kernel: Kernel, address: int) -> None:
         cls = kernel.struct("class", address)
         cls["name"] = kernel.slab.string(name.encode())
-        _core(kernel).builtin[address] = lambda: _core(kernel).class_register(cls)
+        kernel.state(BuiltinSubsystems).register[address] = lambda: _core(kernel).class_register(cls)
 
     export.data(f"struct class {variable}", put)
 

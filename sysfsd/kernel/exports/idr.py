@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area
-from sysfsd.kernel.exports.xarray import CHUNK_MASK, FREE_MARK, TRACK_FREE, Xas
+from sysfsd.kernel.exports.xarray import CHUNK_MASK, FREE_MARK, MARK_SHIFT, TRACK_FREE, Xas
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -40,8 +40,8 @@ def _alloc(kernel: Kernel, idr: StructView, ptr: int, first: int, last: int) -> 
     root = idr.sub("idr_rt")
     base = idr["idr_base"]
     if not root["xa_flags"] & TRACK_FREE:
-        kernel.traps.warn_here("lib/idr.c", 41)
-        root["xa_flags"] |= TRACK_FREE | 1 << 27
+        kernel.traps.warn_at("lib/idr.c", 41, site="idr_alloc_u32+0xe3", once=True)
+        root["xa_flags"] |= TRACK_FREE | 1 << MARK_SHIFT + FREE_MARK
     if last < base:
         raise err(errno.ENOSPC)
     xas = Xas(kernel, root.address, max(first - base, 0))
@@ -64,7 +64,7 @@ def idr_alloc_u32(kernel: Kernel, idr: StructView, ptr: int, nextid: int, max: i
 @export("int idr_alloc(struct idr *idr, void *ptr, int start, int end, gfp_t gfp)")
 def idr_alloc(kernel: Kernel, idr: StructView, ptr: int, start: int, end: int, gfp: int) -> int:
     if start < 0:
-        kernel.traps.warn_here("lib/idr.c", 86)
+        kernel.traps.warn_at("lib/idr.c", 86, site="idr_alloc+0x57", once=True)
         raise err(errno.EINVAL)
     return _alloc(kernel, idr, ptr, start, end - 1 if end > 0 else _INT_MAX)
 
@@ -231,7 +231,8 @@ def ida_free(kernel: Kernel, ida: StructView, id: int) -> None:
     entry = xas.load()
     bits = _bitmap(kernel, entry)
     if not bits >> bit & 1:
-        kernel.traps.warn_message(f"ida_free called for id={id} which is not allocated.", "lib/idr.c", 527)
+        message = f"ida_free called for id={id} which is not allocated."
+        kernel.traps.warn_at("lib/idr.c", 527, message, "ida_free+0xe2")
         return
     bits &= ~(1 << bit)
     xas.set_mark(FREE_MARK)
@@ -317,8 +318,9 @@ def radix_tree_tag_get(kernel: Kernel, root: StructView, index: int, tag: int) -
 
 
 @export("int radix_tree_tagged(const struct xarray *root, unsigned int tag)")
-def radix_tree_tagged(kernel: Kernel, root: StructView, tag: int) -> bool:
-    return Xas(kernel, root.address).marked(tag)
+def radix_tree_tagged(kernel: Kernel, root: StructView, tag: int) -> int:
+    """:returns: the bit itself"""
+    return root["xa_flags"] & 1 << MARK_SHIFT + tag
 
 
 def _gang(
@@ -362,9 +364,7 @@ def radix_tree_gang_lookup_tag_slot(
     return _gang(kernel, root, results, first_index, max_items, tag, True)
 
 
-@export(
-    "void **radix_tree_next_chunk(const struct xarray *root, struct radix_tree_iter *iter, unsigned int flags)"
-)
+@export("void **radix_tree_next_chunk(const struct xarray *root, struct radix_tree_iter *iter, unsigned int flags)")
 def radix_tree_next_chunk(kernel: Kernel, root: StructView, iter: StructView, flags: int) -> int:
     """The rest of a node; the module's own code goes through it."""
     index = iter["next_index"]

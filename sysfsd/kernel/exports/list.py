@@ -21,11 +21,26 @@ LIST_POISON2: Final = 0xDEAD000000000122
 _NEXT, _PREV = 0, 8
 
 
+#: Where in the kernel each check stands, by its line.
+_SITES: Final = {
+    23: "__list_add_valid.cold+0xc",
+    25: "__list_add_valid.cold+0x59",
+    27: "__list_add_valid.cold+0x4b",
+    30: "__list_add_valid.cold+0x3a",
+    33: "__list_add_valid.cold+0x23",
+    49: "__list_del_entry_valid.cold+0xf",
+    51: "__list_del_entry_valid.cold+0x6d",
+    53: "__list_del_entry_valid.cold+0x5c",
+    56: "__list_del_entry_valid.cold+0x4b",
+    59: "__list_del_entry_valid.cold+0x37",
+    62: "__list_del_entry_valid.cold+0x23",
+}
+
+
 def _corrupt(kernel: Kernel, line: int, text: str) -> NoReturn:
     """``CHECK_DATA_CORRUPTION()``."""
     kernel.log.emit(text.encode() + b"\n", Level.ERR, caller=kernel.current.pid)
-    kernel.traps.bug_here("lib/list_debug.c", line)
-    raise AssertionError  # bug_here() does not return
+    kernel.traps.bug_at("lib/list_debug.c", line, _SITES[line])
 
 
 @export("bool __list_add_valid(struct list_head *new, struct list_head *prev, struct list_head *next)")

@@ -38,7 +38,14 @@ def _plain(kernel: Kernel, enter: bool) -> None:
 
 
 def _bh(kernel: Kernel, enter: bool) -> None:
-    kernel.sched.preempt_count += SOFTIRQ_DISABLE_OFFSET if enter else -SOFTIRQ_DISABLE_OFFSET
+    _local_bh(kernel, SOFTIRQ_DISABLE_OFFSET + 1 if enter else -SOFTIRQ_DISABLE_OFFSET - 1)
+
+
+def _local_bh(kernel: Kernel, count: int) -> None:
+    """Change the preempt_count by *count*; where that allows soft interrupts again, they happen."""
+    kernel.sched.preempt_count += count
+    if count < 0 and not kernel.current.in_interrupt:
+        kernel.softirq.do_softirq()
 
 
 def _irq(kernel: Kernel, enter: bool) -> None:
@@ -139,12 +146,17 @@ _SpinningLock("write", "rwlock_t", "cnts", _WRITER, 0xFFFFFFFF)
 
 @export("void __local_bh_disable_ip(unsigned long ip, unsigned int cnt)")
 def __local_bh_disable_ip(kernel: Kernel, ip: int, cnt: int) -> None:
-    kernel.sched.preempt_count += cnt
+    _local_bh(kernel, cnt)
 
 
 @export("void __local_bh_enable_ip(unsigned long ip, unsigned int cnt)")
 def __local_bh_enable_ip(kernel: Kernel, ip: int, cnt: int) -> None:
-    kernel.sched.preempt_count -= cnt
+    _local_bh(kernel, -cnt)
+
+
+@export("void _local_bh_enable(void)")
+def _local_bh_enable(kernel: Kernel) -> None:
+    _local_bh(kernel, -SOFTIRQ_DISABLE_OFFSET)
 
 
 # Mutexes

@@ -15,17 +15,25 @@ if TYPE_CHECKING:
 export = Area("notifier", "kernel/notifier.c")
 
 _NOTIFY_STOP_MASK: Final = 0x8000
+#: Where it is warned of what is registered twice, by the kind of chain.
+_SITES: Final = {
+    "atomic_notifier_head": "atomic_notifier_chain_register+0x52",
+    "blocking_notifier_head": "notifier_chain_register+0x3e",
+    "raw_notifier_head": "raw_notifier_chain_register+0x3b",
+    "srcu_notifier_head": "srcu_notifier_chain_register+0x60",
+}
 
 
-def _register(kernel: Kernel, link: int, block: StructView, unique_priority: bool = False) -> int:
-    """Put *block* into the chain whose head is at *link*, behind those of the same priority."""
-    memory = kernel.memory
+def _register(kernel: Kernel, head: StructView, block: StructView, unique_priority: bool = False) -> int:
+    """Put *block* into the chain, behind those of the same priority."""
+    memory, link = kernel.memory, head.at("head")
     priority = block["priority"]
     while (at := memory.read_pointer(link)) != 0:
         there = kernel.struct("notifier_block", at)
         if at == block.address:
             symbol = kernel.kallsyms.sprint_symbol(block["notifier_call"], offset=False)
-            kernel.traps.warn_message(f"notifier callback {symbol} already registered", "kernel/notifier.c", 29)
+            message = f"notifier callback {symbol} already registered"
+            kernel.traps.warn_at("kernel/notifier.c", 28, message, _SITES[head.struct.name])
             raise err(errno.EEXIST)
         if priority > there["priority"]:
             break
@@ -69,7 +77,7 @@ def _call(kernel: Kernel, link: int, val: int, v: int, most: int = -1) -> tuple[
     "int srcu_notifier_chain_register(struct srcu_notifier_head *nh, struct notifier_block *n)",
 )
 def notifier_chain_register(kernel: Kernel, nh: StructView, n: StructView) -> int:
-    return _register(kernel, nh.at("head"), n)
+    return _register(kernel, nh, n)
 
 
 @export(
@@ -77,7 +85,7 @@ def notifier_chain_register(kernel: Kernel, nh: StructView, n: StructView) -> in
     "int blocking_notifier_chain_register_unique_prio(struct blocking_notifier_head *nh, struct notifier_block *n)",
 )
 def notifier_chain_register_unique_prio(kernel: Kernel, nh: StructView, n: StructView) -> int:
-    return _register(kernel, nh.at("head"), n, unique_priority=True)
+    return _register(kernel, nh, n, unique_priority=True)
 
 
 @export(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
-from weakref import WeakKeyDictionary
 
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.exports.time import msecs_to_jiffies
@@ -16,8 +15,13 @@ if TYPE_CHECKING:
 export = Area("ratelimit", "lib/ratelimit.c, kernel/printk/printk.c")
 
 _RATELIMIT_MSG_ON_RELEASE: Final = 1
-#: Where ``printk_ratelimit_state`` lies.
-_PRINTK: Final[WeakKeyDictionary[Kernel, StructView]] = WeakKeyDictionary()
+
+
+class _PrintkRatelimit:
+    """``printk_ratelimit_state``, the kernel's own; its limits are in /proc/sys/kernel."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.state = kernel.struct("ratelimit_state", kernel.slab.kmalloc(kernel.image.structs["ratelimit_state"].size))
 
 
 def _ratelimit(kernel: Kernel, rs: StructView, func: bytes) -> bool:
@@ -50,11 +54,7 @@ def ___ratelimit(kernel: Kernel, rs: StructView, func: bytes) -> bool:
 
 @export("int __printk_ratelimit(const char *func)")
 def __printk_ratelimit(kernel: Kernel, func: bytes) -> bool:
-    """The state is the kernel's own; its limits are in /proc/sys/kernel."""
-    rs = _PRINTK.get(kernel)
-    if rs is None:
-        size = kernel.image.structs["ratelimit_state"].size
-        rs = _PRINTK[kernel] = kernel.struct("ratelimit_state", kernel.slab.kmalloc(size))
+    rs = kernel.state(_PrintkRatelimit).state
     rs["interval"] = kernel.tunables.printk_ratelimit
     rs["burst"] = kernel.tunables.printk_ratelimit_burst
     return _ratelimit(kernel, rs, func)

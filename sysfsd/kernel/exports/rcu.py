@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.sched import HZ
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -30,7 +32,7 @@ def synchronize_rcu(kernel: Kernel) -> None:
 
 @export("void call_rcu(struct callback_head *head, rcu_callback_t func)")
 def call_rcu(kernel: Kernel, head: StructView, func: int) -> None:
-    kernel.softirq.soon(head.address, lambda: _invoke(kernel, head.address, func))
+    kernel.softirq.arm(head.address, time.monotonic() + 1 / HZ, lambda: _invoke(kernel, head.address, func))
 
 
 def _invoke(kernel: Kernel, head: int, func: int) -> None:
@@ -40,7 +42,7 @@ def _invoke(kernel: Kernel, head: int, func: int) -> None:
 @export("void rcu_barrier(void)")
 def rcu_barrier(kernel: Kernel) -> None:
     done: list[bool] = []
-    kernel.softirq.once(lambda: done.append(True))
+    kernel.softirq.arm(-1, time.monotonic() + 2 / HZ, lambda: done.append(True))
     while not done:
         kernel.sched.relax()
 

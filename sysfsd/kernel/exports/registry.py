@@ -44,7 +44,7 @@ _INTEGERS: Final = {
     "slab_flags_t": (4, False), "fmode_t": (4, False), "__be32": (4, False), "__u32": (4, False), "__poll_t": (4, False),
     "irqreturn_t": (4, False), "blk_opf_t": (4, False), "clockid_t": (4, True), "kuid_t": (4, False), "kgid_t": (4, False), "__le32": (4, False),
     "__wsum": (4, False), "__sum16": (2, False), "async_cookie_t": (8, False),
-    "long": (8, True), "unsigned long": (8, False), "long long": (8, True), "unsigned long long": (8, False),
+    "long": (8, True), "signed long": (8, True), "unsigned long": (8, False), "long long": (8, True), "unsigned long long": (8, False),
     "u64": (8, False), "s64": (8, True), "__u64": (8, False), "__s64": (8, True), "size_t": (8, False),
     "ssize_t": (8, True), "loff_t": (8, True), "ktime_t": (8, True), "time64_t": (8, True), "phys_addr_t": (8, False),
     "dma_addr_t": (8, False), "resource_size_t": (8, False), "sector_t": (8, False), "cycles_t": (8, False),
@@ -128,7 +128,7 @@ def _unnamed(param: str) -> str:
     param = re.sub(r"\[[^]]*\]$", "", param.rstrip())
     found = re.fullmatch(r"(.*[\s*])(\w+)", param)
     type_ = param
-    if found and found[1].strip() and found[1].strip() not in ("struct", "enum", "union", "unsigned", "const"):
+    if found and found[1].strip() and found[1].strip() not in ("struct", "enum", "union", "const"):
         type_ = found[1]
     return type_ + (" *" if array else "")
 

@@ -76,7 +76,13 @@ def _on_cpus(kernel: Kernel, func: int, info: int, cpus: range) -> None:
 def smp_call_function_single(kernel: Kernel, cpu: int, func: int, info: int, wait: int) -> int:
     if cpu >= NR_CPUS:
         return -6
-    _on_cpus(kernel, func, info, range(1))
+    flags = kernel.cpu.set_interrupts(False)
+    kernel.sched.preempt_count += 1
+    try:
+        kernel.cpu.call(func, info)
+    finally:
+        kernel.sched.preempt_count -= 1
+        kernel.cpu.set_interrupts(bool(flags & 0x200))
     return 0
 
 

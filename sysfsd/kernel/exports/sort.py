@@ -40,7 +40,9 @@ def _heapsort(num: int, compare: Callable[[int, int], int], swap: Callable[[int,
         sift(0, end)
 
 
-def _sort(kernel: Kernel, base: int, num: int, size: int, compare: Callable[[int, int], int], swap: int, *priv: int) -> None:
+def _sort(
+    kernel: Kernel, base: int, num: int, size: int, compare: Callable[[int, int], int], swap: int, *priv: int
+) -> None:
     memory = kernel.memory
 
     def exchange(a: int, b: int) -> None:
@@ -71,8 +73,7 @@ def sort_r(kernel: Kernel, base: int, num: int, size: int, cmp_func: int, swap_f
 
 
 @export(
-    "void *bsearch(const void *key, const void *base, size_t num, size_t size,"
-    " int (*cmp)(const void *, const void *))"
+    "void *bsearch(const void *key, const void *base, size_t num, size_t size, int (*cmp)(const void *, const void *))"
 )
 def bsearch(kernel: Kernel, key: int, base: int, num: int, size: int, cmp: int) -> int:
     while num:

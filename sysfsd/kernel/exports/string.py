@@ -45,7 +45,7 @@ export.native("void __memmove(void)", _MEMMOVE)
 @export("void fortify_panic(const char *name)")
 def fortify_panic(kernel: Kernel, name: bytes) -> None:
     kernel.log.pr_emerg(f"detected buffer overflow in {name.decode('latin-1')}")
-    kernel.traps.bug_here("lib/string_helpers.c", 1027)
+    kernel.traps.bug_at("lib/string_helpers.c", 1027, "fortify_panic+0xf")
 
 
 def _string(kernel: Kernel, address: int, limit: int = _INT_MAX) -> bytes:
@@ -85,9 +85,7 @@ def strncmp(kernel: Kernel, cs: int, ct: int, count: int) -> int:
 
 
 #: tolower() of the kernel's Latin-1 (bytes.lower() knows only ASCII).
-_LOWER: Final = bytes(
-    c + 32 if 0x41 <= c <= 0x5A or (0xC0 <= c <= 0xDE and c != 0xD7) else c for c in range(256)
-)
+_LOWER: Final = bytes(c + 32 if 0x41 <= c <= 0x5A or (0xC0 <= c <= 0xDE and c != 0xD7) else c for c in range(256))
 
 
 def _case_difference(a: bytes, b: bytes, ended: bool = True) -> int:
@@ -178,7 +176,7 @@ def _strscpy(kernel: Kernel, dest: int, src: int, count: int) -> int:
     """
     if count == 0 or count > _INT_MAX:
         if count:
-            kernel.traps.warn_here("lib/string.c", 181)
+            kernel.traps.warn_at("lib/string.c", 181, site="strscpy+0xd7", once=True)
         raise err(errno.E2BIG)
     text = _string(kernel, src, count)
     if len(text) == count:
@@ -220,7 +218,7 @@ def strncat(kernel: Kernel, p: int, q: int, count: int) -> int:
 def strlcat(kernel: Kernel, dest: int, src: int, count: int) -> int:
     there, text = len(_string(kernel, dest)), _string(kernel, src)
     if there >= count:
-        kernel.traps.bug_here("lib/string.c", 337)
+        kernel.traps.bug_at("lib/string.c", 337, "strlcat+0x73")
     _put(kernel, dest + there, text[: count - there - 1])
     return there + len(text)
 
@@ -481,9 +479,7 @@ def string_get_size_(kernel: Kernel, size: int, blk_size: int, units: int, buf: 
 @export(
     "int string_escape_mem(char const *src, size_t isz, char *dst, size_t osz, unsigned int flags, const char *only)"
 )
-def string_escape_mem_(
-    kernel: Kernel, src: int, isz: int, dst: int, osz: int, flags: int, only: bytes | None
-) -> int:
+def string_escape_mem_(kernel: Kernel, src: int, isz: int, dst: int, osz: int, flags: int, only: bytes | None) -> int:
     text = string_escape_mem(kernel.memory.read(src, isz) if isz else b"", Escape(flags), only or b"")
     if osz and text:
         kernel.memory.write(dst, text[:osz])
@@ -502,6 +498,15 @@ _UNESCAPES: Final[tuple[tuple[int, re.Pattern[bytes], Callable[[bytes], bytes]],
 )
 
 
+def _unescape(text: bytes, at: int, flags: int) -> tuple[bytes, int] | None:
+    """What is meant by what follows a backslash, and where it ends; None if it means nothing."""
+    for flag, pattern, convert in _UNESCAPES:
+        found = pattern.match(text, at) if flags & flag else None
+        if found is not None:
+            return convert(found[0]), found.end()
+    return None
+
+
 @export("int string_unescape(char *src, char *dst, size_t size, unsigned int flags)")
 def string_unescape(kernel: Kernel, src: int, dst: int, size: int, flags: int) -> int:
     text = _string(kernel, src)
@@ -511,14 +516,10 @@ def string_unescape(kernel: Kernel, src: int, dst: int, size: int, flags: int) -
         if text[at] == ord("\\") and at + 1 < len(text) and size > 1:
             at += 1
             size -= 1
-            found = convert = None
-            for flag, pattern, convert in _UNESCAPES:
-                found = pattern.match(text, at) if flags & flag else None
-                if found is not None:
-                    break
-            if found is not None and convert is not None:
-                out += convert(found[0])
-                at = found.end()
+            unescaped = _unescape(text, at, flags)
+            if unescaped is not None:
+                char, at = unescaped
+                out += char
                 continue
             out += b"\\"
         out += text[at : at + 1]

@@ -202,9 +202,14 @@ def _tasklet_action(kernel: Kernel, t: StructView) -> None:
         t["state"] &= ~_TASKLET_STATE_RUN
 
 
-@export("void __tasklet_schedule(struct tasklet_struct *t)", "void __tasklet_hi_schedule(struct tasklet_struct *t)")
+@export("void __tasklet_schedule(struct tasklet_struct *t)")
 def __tasklet_schedule(kernel: Kernel, t: StructView) -> None:
     kernel.softirq.soon(t.address, lambda: _tasklet_action(kernel, t))
+
+
+@export("void __tasklet_hi_schedule(struct tasklet_struct *t)")
+def __tasklet_hi_schedule(kernel: Kernel, t: StructView) -> None:
+    kernel.softirq.soon(t.address, lambda: _tasklet_action(kernel, t), high=True)
 
 
 @export("void tasklet_kill(struct tasklet_struct *t)")

@@ -28,7 +28,7 @@ _INT_MAX: Final = (1 << 31) - 1
 def _print(kernel: Kernel, buf: int, size: int, fmt: bytes, args: CallVaList | MemoryVaList) -> int:
     """``vsnprintf()`` into memory."""
     if size > _INT_MAX:
-        kernel.traps.warn_here("lib/vsprintf.c", 2743)
+        kernel.traps.warn_at("lib/vsprintf.c", 2743, site="vsnprintf+0x4ad", once=True)
         return 0
     text, length = vsnprintf_sized(kernel, fmt, args, min(size, LIMIT))
     if size:
@@ -65,7 +65,8 @@ def vsprintf(kernel: Kernel, buf: int, fmt: bytes, args: CallVaList | MemoryVaLi
 @export("int sysfs_emit(char *buf, const char *fmt, ...)")
 def sysfs_emit(kernel: Kernel, buf: int, fmt: bytes, args: CallVaList) -> int:
     if not buf or buf % PAGE_SIZE:
-        kernel.traps.warn_message(f"invalid sysfs_emit: buf:{ptr_to_hashval(buf)}", "fs/sysfs/file.c", 740)
+        message = f"invalid sysfs_emit: buf:{ptr_to_hashval(buf)}"
+        kernel.traps.warn_at("fs/sysfs/file.c", 740, message, "sysfs_emit+0xa7")
         return 0
     return _print_stored(kernel, buf, PAGE_SIZE, fmt, args)
 
@@ -73,9 +74,8 @@ def sysfs_emit(kernel: Kernel, buf: int, fmt: bytes, args: CallVaList) -> int:
 @export("int sysfs_emit_at(char *buf, int at, const char *fmt, ...)")
 def sysfs_emit_at(kernel: Kernel, buf: int, at: int, fmt: bytes, args: CallVaList) -> int:
     if not buf or buf % PAGE_SIZE or not 0 <= at < PAGE_SIZE:
-        kernel.traps.warn_message(
-            f"invalid sysfs_emit_at: buf:{ptr_to_hashval(buf)} at:{at}", "fs/sysfs/file.c", 768
-        )
+        message = f"invalid sysfs_emit_at: buf:{ptr_to_hashval(buf)} at:{at}"
+        kernel.traps.warn_at("fs/sysfs/file.c", 768, message, "sysfs_emit_at+0x64")
         return 0
     return _print_stored(kernel, buf + at, PAGE_SIZE - at, fmt, args)
 

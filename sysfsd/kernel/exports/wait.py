@@ -248,13 +248,13 @@ def __wake_up_sync(kernel: Kernel, wq_head: StructView, mode: int) -> None:
     wake_up(kernel, wq_head, mode, 1)
 
 
-@export("int default_wake_function(struct wait_queue_entry *curr, unsigned mode, int wake_flags, void *key)")
+@export("int default_wake_function(struct wait_queue_entry *curr, unsigned int mode, int wake_flags, void *key)")
 def default_wake_function(kernel: Kernel, curr: StructView, mode: int, wake_flags: int, key: int) -> int:
     task = kernel.sched.task(curr["private"])
     return int(task is not None and kernel.sched.wake_up(task, mode))
 
 
-@export("int autoremove_wake_function(struct wait_queue_entry *wq_entry, unsigned mode, int sync, void *key)")
+@export("int autoremove_wake_function(struct wait_queue_entry *wq_entry, unsigned int mode, int sync, void *key)")
 def autoremove_wake_function(kernel: Kernel, wq_entry: StructView, mode: int, sync: int, key: int) -> int:
     ret: int = default_wake_function(kernel, wq_entry, mode, sync, key)
     if ret:
@@ -262,13 +262,13 @@ def autoremove_wake_function(kernel: Kernel, wq_entry: StructView, mode: int, sy
     return ret
 
 
-@export("int woken_wake_function(struct wait_queue_entry *wq_entry, unsigned mode, int sync, void *key)")
+@export("int woken_wake_function(struct wait_queue_entry *wq_entry, unsigned int mode, int sync, void *key)")
 def woken_wake_function(kernel: Kernel, wq_entry: StructView, mode: int, sync: int, key: int) -> int:
     wq_entry["flags"] |= _WQ_FLAG_WOKEN
     return default_wake_function(kernel, wq_entry, mode, sync, key)  # type: ignore[no-any-return]
 
 
-@export("long wait_woken(struct wait_queue_entry *wq_entry, unsigned mode, long timeout)")
+@export("long wait_woken(struct wait_queue_entry *wq_entry, unsigned int mode, long timeout)")
 def wait_woken(kernel: Kernel, wq_entry: StructView, mode: int, timeout: int) -> int:
     kernel.current.state = mode
     if not wq_entry["flags"] & _WQ_FLAG_WOKEN:

@@ -9,7 +9,7 @@ from sysfsd.kernel.exports.registry import Area, CallVaList
 from sysfsd.kernel.exports.timer import start_timer, stop_timer
 from sysfsd.kernel.memory import PageFault
 from sysfsd.kernel.vsprintf import vsnprintf
-from sysfsd.kernel.workqueue import WQ_UNBOUND, Workqueue
+from sysfsd.kernel.workqueue import WQ_HIGHPRI, WQ_UNBOUND, Workqueue
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 export = Area("workqueue", "kernel/workqueue.c")
 
-_WQ_HIGHPRI: Final = 1 << 4
 _WQ_FREEZABLE: Final = 1 << 2
 
 
@@ -30,7 +29,7 @@ def _system(name: str, flags: int) -> Callable[[Kernel, int], None]:
 
 for _variable, (_name, _flags) in {
     "system_wq": ("events", 0),
-    "system_highpri_wq": ("events_highpri", _WQ_HIGHPRI),
+    "system_highpri_wq": ("events_highpri", WQ_HIGHPRI),
     "system_long_wq": ("events_long", 0),
     "system_unbound_wq": ("events_unbound", WQ_UNBOUND),
     "system_freezable_wq": ("events_freezable", _WQ_FREEZABLE),

@@ -37,7 +37,7 @@ TRACK_FREE: Final = 4
 _ZERO_BUSY: Final = 8
 _ALLOC_WRAPPED: Final = 16
 #: ``__GFP_BITS_SHIFT``: where the marks of the whole array begin.
-_MARK_SHIFT: Final = 27
+MARK_SHIFT: Final = 27
 FREE_MARK: Final = 0
 MAX_MARKS: Final = 3
 
@@ -107,11 +107,11 @@ class Xas:
         return bool(self.flags & TRACK_FREE)
 
     def marked(self, mark: int) -> bool:
-        return bool(self.flags >> _MARK_SHIFT + mark & 1)
+        return bool(self.flags >> MARK_SHIFT + mark & 1)
 
     def mark_all(self, mark: int, value: bool) -> None:
         """Whether anything in the array has a mark."""
-        bit = 1 << _MARK_SHIFT + mark
+        bit = 1 << MARK_SHIFT + mark
         self.flags = self.flags | bit if value else self.flags & ~bit
 
     # Nodes
@@ -490,10 +490,10 @@ def _result(entry: int) -> int:
     return 0 if entry == ZERO_ENTRY else entry
 
 
-def _refused(kernel: Kernel, entry: int, line: int) -> bool:
+def _refused(kernel: Kernel, entry: int, line: int, site: str) -> bool:
     """Whether *entry* is none that may be stored."""
     if _is_advanced(entry):
-        kernel.traps.warn_here("lib/xarray.c", line)
+        kernel.traps.warn_at("lib/xarray.c", line, site=site, once=True)
         return True
     return False
 
@@ -518,7 +518,7 @@ def xa_erase(kernel: Kernel, xa: StructView, index: int) -> int:
     "void *__xa_store(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)",
 )
 def xa_store(kernel: Kernel, xa: StructView, index: int, entry: int, gfp: int) -> int:
-    if _refused(kernel, entry, 1548):
+    if _refused(kernel, entry, 1548, "__xa_store+0x10c"):
         return xa_error(errno.EINVAL)
     xas = Xas(kernel, xa.address, index)
     track_free = xas.track_free
@@ -530,7 +530,7 @@ def xa_store(kernel: Kernel, xa: StructView, index: int, entry: int, gfp: int) -
 
 @export("void *__xa_cmpxchg(struct xarray *xa, unsigned long index, void *old, void *entry, gfp_t gfp)")
 def __xa_cmpxchg(kernel: Kernel, xa: StructView, index: int, old: int, entry: int, gfp: int) -> int:
-    if _refused(kernel, entry, 1614):
+    if _refused(kernel, entry, 1614, "__xa_cmpxchg+0x78"):
         return xa_error(errno.EINVAL)
     xas = Xas(kernel, xa.address, index)
     found = xas.load()
@@ -543,7 +543,7 @@ def __xa_cmpxchg(kernel: Kernel, xa: StructView, index: int, old: int, entry: in
 
 @export("int __xa_insert(struct xarray *xa, unsigned long index, void *entry, gfp_t gfp)")
 def __xa_insert(kernel: Kernel, xa: StructView, index: int, entry: int, gfp: int) -> int:
-    if _refused(kernel, entry, 1651):
+    if _refused(kernel, entry, 1651, "__xa_insert+0x101"):
         raise err(errno.EINVAL)
     xas = Xas(kernel, xa.address, index)
     if xas.load():
@@ -555,11 +555,11 @@ def __xa_insert(kernel: Kernel, xa: StructView, index: int, entry: int, gfp: int
 
 
 def _alloc(kernel: Kernel, xa: StructView, id: int, entry: int, first: int, last: int) -> None:
-    if _refused(kernel, entry, 1833):
+    if _refused(kernel, entry, 1833, "__xa_alloc+0x126"):
         raise err(errno.EINVAL)
     xas = Xas(kernel, xa.address, first)
     if not xas.track_free:
-        kernel.traps.warn_here("lib/xarray.c", 1835)
+        kernel.traps.warn_at("lib/xarray.c", 1835, site="__xa_alloc+0x12f", once=True)
         raise err(errno.EINVAL)
     xas.find_marked(last, FREE_MARK)
     if xas.node == _RESTART:

@@ -1,0 +1,149 @@
+"""PCI, of a machine that has no such devices."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+from sysfsd.kernel.driver_core import DriverCore, Subsystem
+from sysfsd.kernel.err import err
+from sysfsd.kernel.exports.driver_core import builtin_bus
+from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.kobject import Kobjects, Sysfs
+from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.structs import StructView
+
+export = Area("pci", "drivers/pci/")
+
+
+def _nothing_fits(kernel: Kernel, subsys: Subsystem) -> None:
+    subsys.match = lambda dev, drv: False
+
+
+builtin_bus("pci_bus_type", "pci", _nothing_fits)
+builtin_bus("pcie_port_bus_type", "pci_express", _nothing_fits)
+export.data("int pci_pci_problems")
+export.data("int isa_dma_bridge_buggy")
+export.data("unsigned int pci_flags")
+
+
+def _pci_root_buses(kernel: Kernel, address: int) -> None:
+    INIT_LIST_HEAD(kernel.memory, address)
+
+
+export.data("struct list_head pci_root_buses", _pci_root_buses)
+
+
+@export("int __pci_register_driver(struct pci_driver *drv, struct module *owner, const char *mod_name)")
+def __pci_register_driver(kernel: Kernel, drv: StructView, owner: StructView, mod_name: bytes | None) -> int:
+    driver = drv.sub("driver")
+    driver["name"], driver["bus"] = drv["name"], kernel.exports.data_address("pci_bus_type")
+    driver["owner"] = owner.address
+    driver["groups"], driver["dev_groups"] = drv["groups"], drv["dev_groups"]
+    INIT_LIST_HEAD(kernel.memory, drv.at("dynids.list"))
+    registered = kernel.state(DriverCore).driver_register(driver)
+    sysfs = kernel.state(Sysfs)
+    directory = sysfs.directory(kernel.state(Kobjects).view(registered.private))
+    assert directory is not None
+    for name in ("new_id", "remove_id"):
+        sysfs.create_own_file(directory, name, 0o200, bytes)
+    return 0
+
+
+@export("void pci_unregister_driver(struct pci_driver *drv)")
+def pci_unregister_driver(kernel: Kernel, drv: StructView) -> None:
+    kernel.state(DriverCore).driver_unregister(drv.sub("driver"))
+    head = drv.at("dynids.list")
+    while (entry := kernel.memory.read_pointer(head)) != head:
+        kernel.memory.write_pointer(head, kernel.memory.read_pointer(entry))
+        kernel.slab.kfree(entry)
+
+
+@export(
+    "int pci_add_dynid(struct pci_driver *drv, unsigned int vendor, unsigned int device, unsigned int subvendor,"
+    " unsigned int subdevice, unsigned int class, unsigned int class_mask, unsigned long driver_data)"
+)
+def pci_add_dynid(kernel: Kernel, drv: StructView, *ids: int) -> int:
+    address = kernel.slab.kmalloc(kernel.image.structs["pci_dynid"].size)
+    dynid = kernel.struct("pci_dynid", address)
+    members = ("vendor", "device", "subvendor", "subdevice", "class", "class_mask", "driver_data")
+    for member, value in zip(members, ids, strict=True):
+        dynid[f"id.{member}"] = value
+    list_add_tail(kernel.memory, dynid.at("node"), drv.at("dynids.list"))
+    return 0
+
+
+@export("int pcie_port_service_register(struct pcie_port_service_driver *new)")
+def pcie_port_service_register(kernel: Kernel, new: StructView) -> int:
+    new["driver.name"], new["driver.bus"] = new["name"], kernel.exports.data_address("pcie_port_bus_type")
+    kernel.state(DriverCore).driver_register(new.sub("driver"))
+    return 0
+
+
+@export("void pcie_port_service_unregister(struct pcie_port_service_driver *drv)")
+def pcie_port_service_unregister(kernel: Kernel, drv: StructView) -> None:
+    kernel.state(DriverCore).driver_unregister(drv.sub("driver"))
+
+
+@export("struct pci_dev *pci_get_device(unsigned int vendor, unsigned int device, struct pci_dev *from)")
+def pci_get_device(kernel: Kernel, vendor: int, device: int, from_: StructView) -> int:
+    return 0
+
+
+@export(
+    "struct pci_dev *pci_get_subsys(unsigned int vendor, unsigned int device, unsigned int ss_vendor,"
+    " unsigned int ss_device, struct pci_dev *from)"
+)
+def pci_get_subsys(kernel: Kernel, vendor: int, device: int, ss_vendor: int, ss_device: int, from_: StructView) -> int:
+    return 0
+
+
+@export("struct pci_dev *pci_get_class(unsigned int class, struct pci_dev *from)")
+def pci_get_class(kernel: Kernel, class_: int, from_: StructView) -> int:
+    return 0
+
+
+@export("struct pci_dev *pci_get_domain_bus_and_slot(int domain, unsigned int bus, unsigned int devfn)")
+def pci_get_domain_bus_and_slot(kernel: Kernel, domain: int, bus: int, devfn: int) -> int:
+    return 0
+
+
+@export("struct pci_bus *pci_find_bus(int domain, int busnr)")
+def pci_find_bus(kernel: Kernel, domain: int, busnr: int) -> int:
+    return 0
+
+
+@export("struct pci_bus *pci_find_next_bus(const struct pci_bus *from)")
+def pci_find_next_bus(kernel: Kernel, from_: StructView) -> int:
+    return 0
+
+
+@export("int pci_dev_present(const struct pci_device_id *ids)")
+def pci_dev_present(kernel: Kernel, ids: StructView) -> int:
+    return 0
+
+
+@export("int no_pci_devices(void)")
+def no_pci_devices(kernel: Kernel) -> int:
+    return 1
+
+
+@export("void pci_dev_put(struct pci_dev *dev)")
+def pci_dev_put(kernel: Kernel, dev: StructView) -> None:
+    if dev.address:
+        kernel.state(DriverCore).put(dev.sub("dev"))
+
+
+@export("struct pci_dev *pci_dev_get(struct pci_dev *dev)")
+def pci_dev_get(kernel: Kernel, dev: StructView) -> StructView:
+    if dev.address:
+        kernel.state(DriverCore).get(dev.sub("dev"))
+    return dev
+
+
+@export("int vga_client_register(struct pci_dev *pdev, unsigned int (*set_decode)(struct pci_dev *, bool))")
+def vga_client_register(kernel: Kernel, pdev: StructView, set_decode: int) -> int:
+    raise err(errno.ENODEV)
