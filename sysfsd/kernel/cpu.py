@@ -261,7 +261,10 @@ class Cpu:
         task = self.kernel.current
         nested = task.sp
         try:
-            return self._enter(task, function, args, site)
+            value = self._enter(task, function, args, site)
+            if nested and site:
+                self.set_reg("rsp", nested)  # the site's frames are gone
+            return value
         except Unmodelled:
             if nested:
                 raise

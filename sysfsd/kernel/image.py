@@ -130,6 +130,14 @@ class KernelImage:
         return {name: int(address, 16) for name, address in rows}
 
     @cached_property
+    def _addresses(self) -> dict[str, int]:
+        return {**self.symbols, **{name: int(row.split(" ", 1)[0], 16) for name, row in self._exports.items()}}
+
+    def address(self, name: str) -> int | None:
+        """Where an exported symbol or one of the landmarks is."""
+        return self._addresses.get(name)
+
+    @cached_property
     def text(self) -> tuple[int, int]:
         """Where the kernel's code begins and ends."""
         return self.symbols["_text"], self.symbols["_etext"]

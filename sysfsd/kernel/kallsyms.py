@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Kallsyms", "SymbolPlace"]
 
 KSYM_NAME_LEN: Final = 512
+_U64: Final = (1 << 64) - 1
 _SYM: Final = struct.Struct("<I2xHQ8x")
 
 
@@ -29,7 +30,7 @@ class SymbolPlace(NamedTuple):
     module: str
 
     def __str__(self) -> str:
-        return f"{self.name}+{self.offset:#x}/{self.size:#x}" + (f" [{self.module}]" if self.module else "")
+        return f"{self.name}+{self.offset:#x}/{self.size & _U64:#x}" + (f" [{self.module}]" if self.module else "")
 
 
 class Kallsyms:

@@ -165,7 +165,14 @@ class Kfence:
         found = self.object_at(address)
         if found is None or found.freed or found.address != address:
             raise err(errno.EINVAL)
-        found.whole = True
+        if not found.whole:
+            found.whole = True
+            # Memory comes zeroed; what its owner has put there without asking stays.
+            start, end = found.address - found.page + found.size, found.address - found.page + found.object_size
+            offset = found.page - self._memory.direct_map.base
+            view = self._memory.direct_map.view
+            if view[offset + start : offset + end] == _CANARY[start:end]:
+                view[offset + start : offset + end] = bytes(end - start)
         return found.object_size
 
     def handle_page_fault(self, address: int, write: bool, regs: Regs) -> bool:

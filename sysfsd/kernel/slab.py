@@ -36,6 +36,8 @@ class KmemCache:
     #: Objects in use.
     objects: set[int] = field(default_factory=set)
     free: list[int] = field(default_factory=list)
+    #: Pages that hold objects side by side.
+    slabs: list[int] = field(default_factory=list)
 
 
 def kmalloc_size(size: int) -> int:
@@ -96,6 +98,7 @@ class SlabAllocator:
             step = align(cache.object_size, cache.alignment)
             slab = max(align(step, PAGE_SIZE), 8 * PAGE_SIZE if step < PAGE_SIZE else 0)
             page = self._memory.alloc_pages(slab, max(PAGE_SIZE, cache.alignment))
+            cache.slabs.append(page)
             cache.free.extend(range(page + (slab // step - 1) * step, page - 1, -step))
         address = cache.free.pop()
         self._memory.write(address, bytes(cache.object_size))
@@ -197,3 +200,6 @@ class SlabAllocator:
             remains(cache)
             return
         self.caches.pop(cache.address, None)
+        cache.free.clear()
+        while cache.slabs:
+            self._memory.free_pages(cache.slabs.pop())

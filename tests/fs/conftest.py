@@ -17,10 +17,16 @@ _SAMPLES: Final = Path(__file__).resolve().parents[2] / "sysfsd" / "samples"
 _MODULES: Final = Path(__file__).resolve().parents[1] / "modules"
 
 
+@pytest.fixture(scope="session")
+def image() -> KernelImage:
+    """The kernel's description, which no test changes."""
+    return KernelImage()
+
+
 @pytest.fixture
-def kernel() -> Kernel:
+def kernel(image: KernelImage) -> Kernel:
     """A kernel that has just booted."""
-    return Kernel(KernelImage())
+    return Kernel(image)
 
 
 @pytest.fixture

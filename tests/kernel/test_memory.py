@@ -271,21 +271,33 @@ def test_nothing_at_all_is_nowhere(memory: Memory) -> None:
     memory.write(MODULES_VADDR, b"")
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda area, address: area.set_prot(address, PAGE_SIZE, Prot.READ),
-        lambda area, address: area.free(address),
-        lambda area, address: area.alloc(PAGE_SIZE),
-    ],
-)
-def test_whoever_remembers_rights_sees_that_some_have_changed(
-    memory: Memory, change: Callable[[VmArea, int], object]
-) -> None:
-    address = memory.modules.alloc(PAGE_SIZE)
+@pytest.mark.parametrize("prot", [Prot.NONE, Prot.READ, Prot.RX])
+def test_the_processor_has_to_forget_a_page_that_loses_rights(memory: Memory, prot: Prot) -> None:
+    address = memory.modules.alloc(2 * PAGE_SIZE)
+    memory.shootdowns.known.add(address + PAGE_SIZE)
     before = memory.shootdowns.count
-    change(memory.modules, address)
+    memory.modules.set_prot(address, 2 * PAGE_SIZE, prot)
     assert memory.shootdowns.count > before
+
+
+def test_it_has_to_forget_what_is_freed(memory: Memory) -> None:
+    address = memory.modules.alloc(PAGE_SIZE)
+    memory.shootdowns.known.add(address)
+    before = memory.shootdowns.count
+    memory.modules.free(address)
+    assert memory.shootdowns.count > before
+
+
+def test_it_need_not_where_rights_are_only_gained(memory: Memory) -> None:
+    address = memory.modules.alloc(PAGE_SIZE, prot=Prot.READ)
+    memory.shootdowns.known.add(address)
+    before = memory.shootdowns.count
+    memory.modules.set_prot(address, PAGE_SIZE, Prot.RW)
+    memory.modules.alloc(PAGE_SIZE)
+    assert memory.shootdowns.count == before
+
+
+def test_all_areas_tell_the_same_processor(memory: Memory) -> None:
     assert all(area.shootdowns is memory.shootdowns for area in memory.areas)
 
 

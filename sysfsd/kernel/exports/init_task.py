@@ -48,7 +48,6 @@ def _init_uts_ns(kernel: Kernel, address: int) -> None:
 export.data("struct uts_namespace init_uts_ns", _init_uts_ns)
 export.data("struct pid_namespace init_pid_ns")
 export.data("struct user_namespace init_user_ns")
-export.data("struct net init_net")
 export.data("struct task_struct init_task", _init_task)
 #: SYSTEM_RUNNING.
 export.data("enum system_states system_state", lambda kernel, address: kernel.memory.write_int(address, 3, 4))

@@ -54,6 +54,7 @@ _INTEGERS: Final = {
 _FUNCTION_POINTERS: Final = {
     "rcu_callback_t", "smp_call_func_t", "smp_cond_func_t", "__sighandler_t", "work_func_t", "irq_handler_t",
     "notifier_fn_t", "filldir_t", "cmp_func_t", "swap_func_t", "cmp_r_func_t", "swap_r_func_t", "list_cmp_func_t",
+    "rtnl_doit_func", "rtnl_dumpit_func",
     "filler_t", "poll_queue_proc", "kthread_work_func_t", "dr_match_t", "dr_release_t", "async_func_t",
 }  # fmt: skip
 
@@ -143,6 +144,20 @@ def parse(text: str) -> Declaration:
         raise ValueError(f"no declaration: {text}")
     params = [] if found[3].strip() == "void" else _split(found[3])
     return Declaration(text, found[2], parse_type(found[1]), tuple(parse_type(_unnamed(param)) for param in params))
+
+
+@cache
+def parse_variable(text: str) -> tuple[int, CType]:
+    """A variable's declaration: how many there are, and the type of one; of a structure its name and no size."""
+    count = re.search(r"\[(\w+)\]", text)
+    number = int(count[1], 0) if count else 1
+    try:
+        return number, parse_type(_unnamed(re.sub(r"\[.*", "", text)))
+    except ValueError:
+        found = re.match(r"(?:const )?(?:(?:struct|union) )?(\w+) [^*]", text)
+        if found is None:
+            raise
+        return number, CType("variable", 0, struct=found[1])
 
 
 class CallVaList:
@@ -238,8 +253,7 @@ class Exports:
         self._functions: dict[int, Export] = {}
         self._variables: dict[str, int] = {}
         for export in AREAS.values():
-            symbol = kernel.image.find_export(export.name)
-            address = symbol.value if symbol is not None else kernel.image.symbols.get(export.name)
+            address = kernel.image.address(export.name)
             if address is None:
                 continue
             if export.variable:
@@ -268,14 +282,9 @@ class Exports:
 
     def _size(self, export: Export) -> int:
         """The bytes of a variable."""
-        declaration = export.declaration
-        count = re.search(r"\[(\w+)\]", declaration)
-        number = int(count[1], 0) if count else 1
-        found = re.match(r"(?:const )?(?:(?:struct|union) )?(\w+) [^*]", declaration)
-        if found is not None and found[1] in self._image.structs:
-            return self._image.structs[found[1]].size * number
-        type_ = parse_type(_unnamed(re.sub(r"\[.*", "", declaration)))
-        return type_.size * number
+        number, type_ = parse_variable(export.declaration)
+        size = self._image.structs[type_.struct].size if type_.kind == "variable" else type_.size
+        return size * number
 
     # Looking things up
 

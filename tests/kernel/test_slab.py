@@ -1,0 +1,488 @@
+"""Objects of a size, and the errors that are found in their use: mm/slab_common.c, mm/slub.c, mm/kfence/."""
+
+from __future__ import annotations
+
+import errno
+import random
+import re
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from sysfsd.kernel import kfence
+from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.memory import PAGE_SIZE, PageFault
+from sysfsd.kernel.panic import Taint
+from sysfsd.kernel.slab import (
+    KMALLOC_MAX_CACHE_SIZE,
+    KMALLOC_MAX_SIZE,
+    ZERO_SIZE_PTR,
+    KmemCache,
+    SlabAllocator,
+    kmalloc_size,
+)
+
+from .state import log
+
+Load = Callable[..., None]
+
+#: The caches that kmalloc() has (bytes).
+SIZES = (8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192)
+
+
+@pytest.fixture
+def slab(kernel: Kernel) -> SlabAllocator:
+    """The allocator of a kernel whose own start is over."""
+    assert kernel.cpu and kernel.current
+    return kernel.slab
+
+
+@pytest.fixture
+def dense(slab: SlabAllocator, monkeypatch: pytest.MonkeyPatch) -> SlabAllocator:
+    """The same with nothing left in the pool where each object has a page of its own."""
+    monkeypatch.setattr(kfence, "NUM_OBJECTS", 0)
+    return slab
+
+
+@pytest.fixture(params=["guarded", "dense"])
+def either(request: pytest.FixtureRequest) -> SlabAllocator:
+    """Both ways in which objects are kept."""
+    found = request.getfixturevalue("slab" if request.param == "guarded" else "dense")
+    assert isinstance(found, SlabAllocator)
+    return found
+
+
+def refusal(function: Callable[..., object], *args: object) -> int | None:
+    """The errno."""
+    with pytest.raises(OSError) as caught:
+        function(*args)
+    return caught.value.errno
+
+
+# Sizes
+
+
+@pytest.mark.parametrize(
+    ("asked", "has"),
+    [
+        *((size, size) for size in SIZES),
+        *((small + 1, large) for small, large in pairwise(SIZES)),
+        (1, 8),
+        (8193, 16384),
+        (16385, 32768),
+        (3 << 20, 4 << 20),
+        (4 << 20, 4 << 20),
+    ],
+)
+def test_an_object_has_the_next_of_the_sizes(either: SlabAllocator, asked: int, has: int) -> None:
+    assert kmalloc_size(asked) == has
+    address = either.kmalloc(asked)
+    assert either.ksize(address) == has
+    either.kfree(address)
+
+
+@pytest.mark.parametrize("size", [*SIZES, 1 << 14, 1 << 20, 4 << 20])
+def test_an_object_is_aligned_to_the_power_of_two_in_its_size(either: SlabAllocator, size: int) -> None:
+    assert all(either.kmalloc(size) % (size & -size) == 0 for _ in range(3))
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 9, 100, 4096, 5000, 8192, 8193, 1 << 20])
+def test_all_of_an_object_can_be_used_and_nobody_else_does(kernel: Kernel, either: SlabAllocator, size: int) -> None:
+    first, second = either.kmalloc(size), either.kmalloc(size)
+    kernel.memory.write(first, b"a" * size)
+    kernel.memory.write(second, b"b" * size)
+    assert kernel.memory.read(first, size) == b"a" * size
+    either.kfree(second)
+    assert kernel.memory.read(first, size) == b"a" * size
+
+
+@pytest.mark.parametrize("size", [1, 50, 64, 4096, 8192, 8193, 100_000])
+def test_memory_is_zero_however_often_it_has_been_used(kernel: Kernel, either: SlabAllocator, size: int) -> None:
+    for _ in range(3):
+        address = either.kmalloc(size)
+        assert kernel.memory.read(address, size) == bytes(size)
+        kernel.memory.write(address, b"x" * size)
+        either.kfree(address)
+
+
+def test_all_sizes_at_once(kernel: Kernel, either: SlabAllocator) -> None:
+    rng = random.Random(3)
+    before = kernel.memory.used
+    objects: dict[int, bytes] = {}
+    for number in range(1500):
+        if objects and rng.random() < 0.45:
+            address = rng.choice(list(objects))
+            contents = objects.pop(address)
+            assert kernel.memory.read(address, len(contents)) == contents
+            either.kfree(address)
+        else:
+            size = rng.choice((1, 8, 33, 96, 200, 1000, 4096, 8192, 9000))
+            contents = bytes((number % 255 + 1,)) * size
+            address = either.kmalloc(len(contents))
+            assert address not in objects
+            kernel.memory.write(address, contents)
+            objects[address] = contents
+    for address, contents in objects.items():
+        assert kernel.memory.read(address, len(contents)) == contents
+        either.kfree(address)
+    assert not kernel.test_taint(Taint.BAD_PAGE)
+    assert kernel.memory.used - before < 1 << 20
+
+
+# Nothing, and too much
+
+
+def test_nothing_is_an_address_that_cannot_be_used(kernel: Kernel, slab: SlabAllocator) -> None:
+    assert slab.kmalloc(0) == ZERO_SIZE_PTR == 16
+    assert slab.ksize(ZERO_SIZE_PTR) == 0
+    slab.kfree(ZERO_SIZE_PTR)
+    with pytest.raises(PageFault):
+        kernel.memory.read(ZERO_SIZE_PTR, 1)
+
+
+def test_the_null_pointer_can_be_freed(slab: SlabAllocator) -> None:
+    slab.kfree(0)
+    assert slab.ksize(0) == 0
+
+
+@pytest.mark.parametrize("size", [KMALLOC_MAX_SIZE + 1, 1 << 31, 1 << 40, (1 << 64) - 1])
+def test_more_than_the_largest_size_is_out_of_memory(slab: SlabAllocator, size: int) -> None:
+    assert refusal(slab.kmalloc, size) == errno.ENOMEM
+    slab.kfree(slab.kmalloc(8))
+
+
+@pytest.mark.parametrize("size", [8, 4096, 8192, 1 << 20])
+def test_when_memory_is_used_up_there_is_none(kernel: Kernel, either: SlabAllocator, size: int) -> None:
+    kernel.memory.limit = kernel.memory.used + (4 << 20)
+    objects: list[int] = []
+    with pytest.raises(OSError) as caught:
+        while True:
+            objects.append(either.kmalloc(size))
+    assert caught.value.errno == errno.ENOMEM
+    assert objects
+    for address in objects:
+        either.kfree(address)
+    either.kfree(either.kmalloc(size))
+
+
+def test_the_limits_are_those_of_slub() -> None:
+    assert (KMALLOC_MAX_CACHE_SIZE, KMALLOC_MAX_SIZE) == (8192, 4194304)
+
+
+# What is used is counted
+
+
+@pytest.mark.parametrize("size", [1, 100, 4096, 8193, 1 << 20])
+def test_what_is_freed_is_no_longer_counted(kernel: Kernel, slab: SlabAllocator, size: int) -> None:
+    before = kernel.memory.used
+    objects = [slab.kmalloc(size) for _ in range(3)]
+    assert kernel.memory.used >= before + 3 * size
+    for address in objects:
+        slab.kfree(address)
+    assert kernel.memory.used == before
+
+
+def test_dense_objects_share_pages(kernel: Kernel, dense: SlabAllocator) -> None:
+    before = kernel.memory.used
+    objects = [dense.kmalloc(64) for _ in range(512)]
+    assert kernel.memory.used - before == 512 * 64
+    for address in objects:
+        dense.kfree(address)
+    assert {dense.kmalloc(64) for _ in range(512)} == set(objects)
+    assert kernel.memory.used - before == 512 * 64
+
+
+def test_a_kernel_that_loads_and_unloads_uses_no_more_memory_in_the_end(kernel: Kernel, load: Load) -> None:
+    used = []
+    for _ in range(3):
+        load("param_arrays", "words=a,b,c")
+        kernel.delete_module("param_arrays")
+        used.append(kernel.memory.used)
+    assert used[1] == used[2]
+
+
+# krealloc
+
+
+def test_what_still_fits_stays_where_it_is(kernel: Kernel, either: SlabAllocator) -> None:
+    address = either.kmalloc(10)
+    kernel.memory.write(address, b"0123456789")
+    assert either.krealloc(address, 16) == address
+    assert kernel.memory.read(address, 16) == b"0123456789" + bytes(6)
+    kernel.memory.write(address + 10, b"abcdef")
+    either.kfree(address)
+    assert not kernel.test_taint(Taint.BAD_PAGE)
+
+
+def test_what_does_not_fit_moves_and_keeps_what_was_there(kernel: Kernel, either: SlabAllocator) -> None:
+    address = either.kmalloc(10)
+    kernel.memory.write(address, b"0123456789")
+    for size in (17, 5000, 100_000):
+        new = either.krealloc(address, size)
+        assert new != address
+        assert kernel.memory.read(new, size) == b"0123456789" + bytes(size - 10)
+        address = new
+    assert either.krealloc(address, 100) == address
+    assert either.ksize(address) == 1 << 17
+    either.kfree(address)
+
+
+def test_krealloc_of_nothing_allocates_and_to_nothing_frees(kernel: Kernel, slab: SlabAllocator) -> None:
+    before = kernel.memory.used
+    for nothing in (0, ZERO_SIZE_PTR):
+        address = slab.krealloc(nothing, 30)
+        assert slab.ksize(address) == 32
+        assert slab.krealloc(address, 0) == ZERO_SIZE_PTR
+        assert slab.krealloc(nothing, 0) == ZERO_SIZE_PTR
+    assert kernel.memory.used == before
+
+
+def test_what_cannot_grow_stays_as_it_was(kernel: Kernel, slab: SlabAllocator) -> None:
+    address = slab.string(b"still here")
+    assert refusal(slab.krealloc, address, KMALLOC_MAX_SIZE + 1) == errno.ENOMEM
+    assert kernel.memory.read_string(address) == b"still here"
+    slab.kfree(address)
+
+
+def test_a_string_has_its_nul(kernel: Kernel, slab: SlabAllocator) -> None:
+    address = slab.string(b"twelve chars")
+    assert slab.ksize(address) == 16
+    assert kernel.memory.read_string(address) == b"twelve chars"
+
+
+def test_whoever_asks_how_much_there_is_may_use_it(kernel: Kernel, slab: SlabAllocator) -> None:
+    address = slab.kmalloc(50)
+    assert slab.requested(address) == 50
+    assert slab.ksize(address) == 64
+    assert slab.requested(address) == 64
+    assert kernel.memory.read(address + 50, 14) == bytes(14)
+    kernel.memory.write(address + 50, b"x" * 14)
+    slab.kfree(address)
+    assert log(kernel) == []
+
+
+# Caches
+
+
+def cache(kernel: Kernel, size: int, alignment: int = 0) -> KmemCache:
+    address = kernel.slab.kmalloc(kernel.image.structs["kmem_cache"].size)
+    return kernel.slab.create("things", size, alignment, 0, address)
+
+
+@pytest.mark.parametrize(("size", "alignment"), [(1, 0), (24, 0), (40, 64), (100, 8), (4096, 0), (5000, 4096)])
+def test_a_caches_objects_have_its_size_and_alignment(
+    kernel: Kernel, either: SlabAllocator, size: int, alignment: int
+) -> None:
+    things = cache(kernel, size, alignment)
+    objects = sorted(either.alloc(things) for _ in range(20))
+    assert things.objects == set(objects)
+    assert all(address % max(8, alignment) == 0 for address in objects)
+    assert all(b - a >= size for a, b in pairwise(objects))
+    assert all(either.cache_of(address) is things and either.ksize(address) == size for address in objects)
+    for address in objects:
+        either.kfree(address)
+    assert things.objects == set()
+    assert not kernel.test_taint(Taint.BAD_PAGE)
+
+
+def test_a_cache_with_objects_in_use_is_not_destroyed(kernel: Kernel, slab: SlabAllocator) -> None:
+    things = cache(kernel, 24)
+    address = slab.alloc(things)
+    told: list[KmemCache] = []
+    slab.destroy(things, told.append)
+    assert told == [things]
+    assert slab.caches[things.address] is things
+    slab.kfree(address)
+    slab.destroy(things, told.append)
+    assert told == [things]
+    assert things.address not in slab.caches
+
+
+@pytest.mark.parametrize("size", [24, 5000])
+def test_a_caches_pages_go_with_it(kernel: Kernel, either: SlabAllocator, size: int) -> None:
+    before = kernel.memory.used
+    for _ in range(3):
+        things = cache(kernel, size)
+        for address in [either.alloc(things) for _ in range(100)]:
+            either.kfree(address)
+        either.destroy(things, lambda _cache: pytest.fail("it was empty"))
+        either.kfree(things.address)
+    assert kernel.memory.used - before < 16 * PAGE_SIZE
+
+
+# Where objects are used wrongly: no pages of their own
+
+
+@pytest.mark.parametrize("size", [64, 8192, 1 << 20])
+def test_only_what_is_in_use_can_be_freed(dense: SlabAllocator, size: int) -> None:
+    address = dense.kmalloc(size)
+    for wrong in (address + 8, address - 8, 0x1234, (1 << 64) - 12):
+        with pytest.raises(PageFault):
+            dense.kfree(wrong)
+    dense.kfree(address)
+    with pytest.raises(PageFault):
+        dense.kfree(address)
+    with pytest.raises(PageFault):
+        dense.ksize(address)
+
+
+# Where objects have a page of their own
+
+
+def test_objects_end_where_their_page_does(kernel: Kernel, slab: SlabAllocator) -> None:
+    for size in (8, 64, 4096):
+        address = slab.kmalloc(size)
+        kernel.memory.read(address, size)
+        with pytest.raises(PageFault):
+            kernel.memory.read(address + size, 1)
+
+
+def test_what_is_freed_cannot_be_reached(kernel: Kernel, slab: SlabAllocator) -> None:
+    address = slab.kmalloc(8)
+    slab.kfree(address)
+    with pytest.raises(PageFault):
+        kernel.memory.read(address, 1)
+
+
+def test_freed_objects_are_used_again_when_the_pool_is_used_up_the_oldest_first(
+    slab: SlabAllocator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    objects = [slab.kmalloc(8) for _ in range(4)]
+    monkeypatch.setattr(kfence, "NUM_OBJECTS", 0)
+    slab.kfree(objects[2])
+    slab.kfree(objects[0])
+    assert slab.kmalloc(8) == objects[2]
+    assert slab.kmalloc(8) == objects[0]
+    assert slab.kmalloc(8) not in objects
+
+
+RULE = "=" * 66
+HASHED = r"0x0{8}[0-9a-f]{8}"
+CALLERS = [
+    " do_one_initcall+0x59/0x220",
+    " do_init_module+0x4a/0x1f0",
+    " __do_sys_finit_module+0xac/0x120",
+    " do_syscall_64+0x5d/0xb0",
+    " entry_SYSCALL_64_after_hwframe+0x6e/0xd8",
+]
+
+
+def misuse(kernel: Kernel, load: Load, how: int, size: int = 50) -> list[str]:
+    """What the log holds after a module has misused an object, without times, addresses and the object's number."""
+    load("mem_misuse", f"how={how} size={size}")
+    text = "\n".join(log(kernel)[2:])
+    text = re.sub(HASHED, "ADDRESS", text)
+    text = re.sub(r"at \d+\.\d{6}s", "at TIME", text)
+    return re.sub(r"kfence-#\d+", "kfence-#N", text).split("\n")
+
+
+def report(title: str, what: str, stack: list[str], allocated: list[str], freed: list[str] | None = None) -> list[str]:
+    """A report of the module's misuse."""
+    lines = [RULE, f"BUG: KFENCE: {title} in {stack[0]}", "", what, *(f" {place}" for place in stack), *CALLERS, ""]
+    lines += ["kfence-#N: ADDRESS-ADDRESS, size=50, cache=kmalloc-64", "", "allocated by task 1 on cpu 0 at TIME:"]
+    lines += [*(f" {place}" for place in allocated), *CALLERS, ""]
+    if freed is not None:
+        lines += ["freed by task 1 on cpu 0 at TIME:", *(f" {place}" for place in freed), *CALLERS, ""]
+    return [
+        *lines,
+        "CPU: 0 PID: 1 Comm: init Tainted: G           OE      6.1.0-56-amd64 #1  Debian 6.1.192-2",
+        "Hardware name: sysfsd",
+        RULE,
+    ]
+
+
+SURVIVED = ["mem_misuse: survived"]
+TAKEN = ["take+0x2d/0x32 [mem_misuse]", "start+0x35/0x1000 [mem_misuse]"]
+
+
+def test_bytes_written_behind_an_object_are_found_when_it_is_freed(kernel: Kernel, load: Load) -> None:
+    marks = "!" + " ." * 13
+    expected = report(
+        "memory corruption",
+        f"Corrupted memory at ADDRESS [ {marks} ] (in kfence-#N):",
+        ["start+0x11d/0x1000 [mem_misuse]"],
+        TAKEN,
+    )
+    assert misuse(kernel, load, how=1) == expected + SURVIVED
+    assert kernel.test_taint(Taint.BAD_PAGE)
+
+
+def test_a_byte_written_before_an_object_is_found_when_it_is_freed(kernel: Kernel, load: Load) -> None:
+    what = "Corrupted memory at ADDRESS [ ! ] (in kfence-#N):"
+    expected = report("memory corruption", what, ["start+0x136/0x1000 [mem_misuse]"], TAKEN)
+    assert misuse(kernel, load, how=2) == expected + SURVIVED
+
+
+def test_a_write_after_the_end_is_found_when_it_happens(kernel: Kernel, load: Load) -> None:
+    lines = misuse(kernel, load, how=1, size=64)
+    assert lines[1:4] == [
+        "BUG: KFENCE: out-of-bounds write in put_at+0x8/0x10 [mem_misuse]",
+        "",
+        "Out-of-bounds write at ADDRESS (64B right of kfence-#N):",
+    ]
+    assert lines[-1:] == SURVIVED
+
+
+def test_a_write_before_the_beginning_is_found_when_it_happens(kernel: Kernel, load: Load) -> None:
+    lines = misuse(kernel, load, how=2, size=4096)
+    assert "Out-of-bounds write at ADDRESS (1B left of kfence-#N):" in lines
+    assert lines[-1:] == SURVIVED
+
+
+def test_a_read_after_the_end_is_found_too(kernel: Kernel, load: Load) -> None:
+    lines = misuse(kernel, load, how=7, size=64)
+    assert "BUG: KFENCE: out-of-bounds read in get_at+0x8/0x10 [mem_misuse]" in lines
+    assert lines[-1:] == SURVIVED
+
+
+def test_a_read_of_what_has_been_freed_is_found_and_finds_what_was_there(kernel: Kernel, load: Load) -> None:
+    expected = report(
+        "use-after-free read",
+        "Use-after-free read at ADDRESS (in kfence-#N):",
+        ["get_at+0x8/0x10 [mem_misuse]", "start+0x8b/0x1000 [mem_misuse]"],
+        TAKEN,
+        ["start+0x7c/0x1000 [mem_misuse]"],
+    )
+    assert misuse(kernel, load, how=4) == [*expected, "mem_misuse: read 00", *SURVIVED]
+
+
+def test_a_write_to_what_has_been_freed_is_found(kernel: Kernel, load: Load) -> None:
+    expected = report(
+        "use-after-free write",
+        "Use-after-free write at ADDRESS (in kfence-#N):",
+        ["put_at+0x8/0x10 [mem_misuse]", "start+0x157/0x1000 [mem_misuse]"],
+        TAKEN,
+        ["start+0x143/0x1000 [mem_misuse]"],
+    )
+    assert misuse(kernel, load, how=3) == expected + SURVIVED
+
+
+def test_a_second_free_is_found_and_does_nothing(kernel: Kernel, load: Load) -> None:
+    expected = report(
+        "invalid free",
+        "Invalid free of ADDRESS (in kfence-#N):",
+        ["start+0x175/0x1000 [mem_misuse]"],
+        TAKEN,
+        ["start+0x16d/0x1000 [mem_misuse]"],
+    )
+    assert misuse(kernel, load, how=5) == expected + SURVIVED
+
+
+def test_freeing_the_middle_of_an_object_is_found_and_does_nothing(kernel: Kernel, load: Load) -> None:
+    what = "Invalid free of ADDRESS (in kfence-#N):"
+    expected = report("invalid free", what, ["start+0x186/0x1000 [mem_misuse]"], TAKEN)
+    assert misuse(kernel, load, how=6) == expected + SURVIVED
+
+
+def test_an_object_of_a_modules_own_cache_is_watched_too(kernel: Kernel, load: Load) -> None:
+    load("mem_misuse", "how=5 size=50 own=1")
+    text = "\n".join(log(kernel))
+    assert "BUG: KFENCE: invalid free in start+" in text
+    assert ", size=50, cache=mem_misuse\n" in text
+    assert log(kernel)[-1:] == SURVIVED
+
+
+def test_whoever_does_nothing_wrong_hears_nothing(kernel: Kernel, load: Load) -> None:
+    assert misuse(kernel, load, how=10) == ["mem_misuse: left", *SURVIVED]
+    assert not kernel.test_taint(Taint.BAD_PAGE)
