@@ -26,7 +26,7 @@ except OSError:
     import fuse
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, Symlink, Tree
-from sysfsd.kernel.cred import Capability, Cred
+from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import ERESTARTSYS, RESTART, err
 from sysfsd.kernel.sched import Identity, Scheduler
 from sysfsd.kernel.traps import TaskKilled
@@ -63,7 +63,7 @@ _libfuse.fuse_lowlevel_notify_inval_inode.argtypes = [
 class CallerCred(Cred):
     """The credentials of a process of the host, which is asked for its capabilities only when they matter."""
 
-    def capable(self, capability: Capability) -> bool:
+    def capable(self, capability: int) -> bool:
         """``CapEff`` (proc(5)) decides, unless it is that of another user namespace; who is gone can do nothing."""
         if not self._in_our_user_namespace():
             return False
@@ -145,9 +145,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
     getxattr = listxattr = setxattr = removexattr = None
     bmap = ioctl = lock = None
 
-    def __init__(
-        self, tree: Tree, mountpoint: str, sched: Scheduler, ready: Callable[[], None] = lambda: None
-    ) -> None:
+    def __init__(self, tree: Tree, mountpoint: str, sched: Scheduler, ready: Callable[[], None] = lambda: None) -> None:
         self._tree = tree
         self._sched = sched
         self._mountpoint = os.path.realpath(mountpoint)

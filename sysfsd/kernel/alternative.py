@@ -1,5 +1,7 @@
-"""Code that is patched when a module is loaded, and while it runs: alternatives, return thunks, ftrace sites, static keys
-(arch/x86/kernel/alternative.c, jump_label.c, static_call.c, kernel/jump_label.c)."""
+"""Code that is patched when a module is loaded, and while it runs: alternatives, returns, ftrace sites, static keys.
+
+Follows arch/x86/kernel/alternative.c, jump_label.c and static_call.c, kernel/trace/ftrace.c, kernel/jump_label.c.
+"""
 
 from __future__ import annotations
 
@@ -174,7 +176,7 @@ def jump_label_update(kernel: Kernel, key: int, enabled: bool) -> None:
 
 
 def static_call_update(kernel: Kernel, trampoline: int, function: int) -> None:
-    """``__static_call_update()``: calls go through the trampoline, which jumps to *function*; without one it returns."""
+    """``__static_call_update()``: calls go through the trampoline, which jumps to *function*, or returns."""
     mod = kernel.modules.address(trampoline)
     if mod is not None:
         code = bytes((_JMP32,)) + _REL32.pack(function - trampoline - 5) if function else _RET + _INT3 * 4

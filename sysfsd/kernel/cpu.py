@@ -17,7 +17,7 @@ from unicorn import x86_const as x86
 from unicorn.unicorn_py3.unicorn import uc_tlb_entry, uclib
 
 from sysfsd.kernel.memory import PAGE_SIZE, PageFault, Prot
-from sysfsd.kernel.traps import Access, Regs, TaskKilled, Trap, Unmodelled
+from sysfsd.kernel.traps import Access, Regs, Trap, Unmodelled
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -39,8 +39,8 @@ _CONTEXT: Final = tuple(
     getattr(x86, f"UC_X86_REG_{name.upper()}") for name in ("eflags" if f == "flags" else f for f in Regs._fields)
 )
 #: What a call of an exported function is read from.
-_CALL: Final = (x86.UC_X86_REG_RIP, x86.UC_X86_REG_RSP) + tuple(
-    getattr(x86, f"UC_X86_REG_{name}") for name in ("RDI", "RSI", "RDX", "RCX", "R8", "R9")
+_CALL: Final = tuple(
+    getattr(x86, f"UC_X86_REG_{name}") for name in ("RIP", "RSP", "RDI", "RSI", "RDX", "RCX", "R8", "R9")
 )
 _START: Final = (x86.UC_X86_REG_RSP, *_CALL[2:])
 
@@ -233,7 +233,7 @@ class Cpu:
         if previous is not None:
             previous.regs = self.regs()
         if task.regs is not None:
-            self._context.values[:] = task.regs
+            self._context.values[:] = list(task.regs)
             self._write(self._context)
         else:
             self._uc.reg_write(x86.UC_X86_REG_EFLAGS, _EFLAGS_IF)
@@ -282,7 +282,7 @@ class Cpu:
         self.load(task)
         if task.sp and not site:
             # Called back by the exported function that the task is in, from somewhere near its beginning.
-            frames = (task.ip + _CALL_SIZE,)
+            frames: tuple[int, ...] = (task.ip + _CALL_SIZE,)
             rsp = task.sp - _RETURN
         else:
             frames = self.kernel.image.call_sites[site or "syscall"]
@@ -330,12 +330,12 @@ class Cpu:
             if stub is None:
                 if rsp == return_sp and return_address - 1 <= rip <= return_address:
                     return int(self._uc.reg_read(x86.UC_X86_REG_RAX))
-                stub = self._stub(task, rip)
-                if stub is None:
+                found = self._stub(rip)
+                if found is None:
                     # Asked to stop, or a hlt of the module's own: others may go on.
                     rip = self._resched(task, rip + 1)
                     continue
-                rip, stub = stub
+                rip, stub = found
             task.sp = rsp
             task.ip = rip
             try:
@@ -349,7 +349,7 @@ class Cpu:
             _reg_write_batch(handle, rax_ids, rax_pointers, 1)
             rip = ret
 
-    def _stub(self, task: Task, rip: int) -> tuple[int, Callable[[list[int]], int]] | None:
+    def _stub(self, rip: int) -> tuple[int, Callable[[list[int]], int]] | None:
         """What carries out the kernel function at *rip*, or at the next byte if the processor was about to begin it.
 
         :returns: the function's address and what carries it out; None where this is no call

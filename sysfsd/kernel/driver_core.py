@@ -139,9 +139,7 @@ class DriverCore:
         self._bus_kset = self._base_kset(b"bus")
         self._class_kset = self._base_kset(b"class")
         self._devices_kset = self._base_kset(b"devices")
-        objects.uevent_ops[self._devices_kset] = UeventOps(
-            self._uevent_filter, self._uevent_name, self._device_uevent
-        )
+        objects.uevent_ops[self._devices_kset] = UeventOps(self._uevent_filter, self._uevent_name, self._device_uevent)
         never = UeventOps(lambda kobj: kobj["ktype"] == self._bus_ktype, lambda kobj: "bus", lambda kobj, env: None)
         objects.uevent_ops[self._bus_kset] = never
         dev = self._base_dir(b"dev", 0)
@@ -286,7 +284,9 @@ class DriverCore:
 
     def _bus_add_driver(self, drv: StructView, name: str, bus: Subsystem) -> Driver:
         private = self._private("driver_private")
-        driver = Driver(name, drv.address, bus, private, self.kernel.modules.address(drv["owner"]) if drv["owner"] else None)
+        driver = Driver(
+            name, drv.address, bus, private, self.kernel.modules.address(drv["owner"]) if drv["owner"] else None
+        )
         priv = self.kernel.struct("driver_private", private)
         priv["driver"] = drv.address
         drv["p"] = private
@@ -735,7 +735,9 @@ class DriverCore:
         places: list[tuple[StructView, str]] = []
         if devt >> _MINOR_BITS:
             places.append((self._dev_entry(dev), _devt(devt)))
-            self.devtmpfs = {n: node for n, node in self.devtmpfs.items() if node.devt != devt or n != self.devnode(dev)[0]}
+            self.devtmpfs = {
+                n: node for n, node in self.devtmpfs.items() if node.devt != devt or n != self.devnode(dev)[0]
+            }
         cls = self.classes.get(dev["class"])
         if cls is not None:
             places.append((self.subsys_kobj(cls), name))
@@ -791,9 +793,7 @@ class DriverCore:
             self.kobjects.get(dev.sub("kobj"))
         return dev
 
-    def device_create(
-        self, cls: int, parent: int, devt: int, drvdata: int, groups: int, name: bytes
-    ) -> StructView:
+    def device_create(self, cls: int, parent: int, devt: int, drvdata: int, groups: int, name: bytes) -> StructView:
         """``device_create_with_groups()``.
 
         :raises OSError: ENODEV, EINVAL, EEXIST, ENOMEM

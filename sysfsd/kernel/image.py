@@ -66,6 +66,8 @@ class KernelImage:
             raise LookupError(f"no image of kernel {release}; there are: {', '.join(releases())}")
         self.release = release
         self._directory = _IMAGES / release
+        #: Addresses that were asked for, by name.
+        self._addresses: dict[str, int | None] = {}
 
     def _text(self, name: str) -> str:
         return (self._directory / name).read_text(encoding="utf-8")
@@ -129,13 +131,12 @@ class KernelImage:
         rows = (line.split() for line in self._text("layout.txt").splitlines())
         return {name: int(address, 16) for name, address in rows}
 
-    @cached_property
-    def _addresses(self) -> dict[str, int]:
-        return {**self.symbols, **{name: int(row.split(" ", 1)[0], 16) for name, row in self._exports.items()}}
-
     def address(self, name: str) -> int | None:
         """Where an exported symbol or one of the landmarks is."""
-        return self._addresses.get(name)
+        if name not in self._addresses:
+            row = self._exports.get(name)
+            self._addresses[name] = int(row.partition(" ")[0], 16) if row is not None else self.symbols.get(name)
+        return self._addresses[name]
 
     @cached_property
     def text(self) -> tuple[int, int]:

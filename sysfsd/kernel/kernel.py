@@ -26,6 +26,7 @@ from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kallsyms import Kallsyms
 from sysfsd.kernel.kfence import Kfence
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
+from sysfsd.kernel.kthread import Kthreads
 from sysfsd.kernel.loader import (
     MODULE_INIT_COMPRESSED_FILE,
     MODULE_INIT_IGNORE_MODVERSIONS,
@@ -33,7 +34,6 @@ from sysfsd.kernel.loader import (
     Loader,
     free_module,
 )
-from sysfsd.kernel.kthread import Kthreads
 from sysfsd.kernel.memory import Memory
 from sysfsd.kernel.module import MODULE_NAME_LEN, MODULE_REF_BASE, Module, ModuleList, ModuleState
 from sysfsd.kernel.panic import Taint, taint_letters
@@ -192,6 +192,14 @@ class Kernel:
     def workqueues(self) -> Workqueues:
         """Work queues."""
         return Workqueues(self)
+
+    def stop(self) -> None:
+        """The kernel is no more: what it does by itself ends."""
+        with self.lock:
+            self.sched.stop()
+            for part in ("softirq", "workqueues"):
+                if part in self.__dict__:
+                    self.__dict__[part].stop()
 
     @property
     def current(self) -> Task:

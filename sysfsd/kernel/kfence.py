@@ -236,9 +236,7 @@ class Kfence:
             case "out-of-bounds" if found is not None:
                 left = address < found.address
                 distance = found.address - address if left else address - found.address
-                line(
-                    f"Out-of-bounds {verb} at {hashed} ({distance}B {'left' if left else 'right'} of {number}):"
-                )
+                line(f"Out-of-bounds {verb} at {hashed} ({distance}B {'left' if left else 'right'} of {number}):")
             case "use-after-free":
                 line(f"Use-after-free {verb} at {hashed} (in {number}):")
             case "memory corruption":

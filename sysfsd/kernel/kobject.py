@@ -197,7 +197,9 @@ class Sysfs:
             raise err(errno.EINVAL)
         where = directory
         if name:
-            found = directory.children.get(name) if update else self.add(SysfsDirectory(name, directory, 0, kobj.address))
+            found = (
+                directory.children.get(name) if update else self.add(SysfsDirectory(name, directory, 0, kobj.address))
+            )
             if not isinstance(found, SysfsDirectory):
                 kernel.log.pr_warn(f"sysfs: Can't update unknown attr grp name: {directory.name}/{name}")
                 raise err(errno.EINVAL)
@@ -647,7 +649,11 @@ class Kobjects:
             subsystem = ops.name(kobj)
         else:
             module_ops = kset.to("uevent_ops") if kset["uevent_ops"] else None
-            if module_ops is not None and module_ops["filter"] and not kernel.cpu.call(module_ops["filter"], kobj.address):
+            if (
+                module_ops is not None
+                and module_ops["filter"]
+                and not kernel.cpu.call(module_ops["filter"], kobj.address)
+            ):
                 return
             if module_ops is not None and module_ops["name"]:
                 found = kernel.cpu.call_long(module_ops["name"], kobj.address)

@@ -161,5 +161,3 @@ class Kthreads:
             kthread.changed.notify_all()
             self._kernel.sched.schedule()
         kthread.parked = False
-
-

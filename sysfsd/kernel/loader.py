@@ -742,7 +742,7 @@ class Loader:
             raise err(errno.ENOEXEC) from None
 
     def module_enable_ro(self, after_init: bool = False) -> None:
-        """``module_enable_ro()`` and its likes: code can be run, the rest cannot; what is constant cannot be written."""
+        """``module_enable_ro()`` and its likes: only code can be run, what is constant cannot be written."""
         modules = self.kernel.memory.modules
         for layout in (self.mod.core_layout, self.mod.init_layout):
             if layout.size:

@@ -1,7 +1,7 @@
 """The kernel's address space.
 
-Each area of it is one reserved piece of this process's own memory, so that an address is an offset into a buffer and what
-nothing has written costs nothing. A page can be reached only while it is present; the processor and the rest of the
+Each area of it is one reserved piece of this process's own memory, so that an address is an offset into a buffer and
+what nothing has written costs nothing. A page can be reached only while it is present; the processor and the rest of the
 kernel model go by the same page table. Follows Documentation/x86/x86_64/mm.rst and mm/vmalloc.c.
 """
 
@@ -241,7 +241,7 @@ class Memory:
         area = self._by_span.get(address >> _SPAN_SHIFT)
         if area is not None:
             offset = address - area.base
-            if 0 < size and offset + size <= area.size:
+            if size > 0 and offset + size <= area.size:
                 if area.present(offset, size, prot):
                     return area.view[offset : offset + size]
             elif size == 0 and offset <= area.size:
@@ -255,7 +255,7 @@ class Memory:
             return address
         at = address
         while at < min(address + size, area.base + area.size):
-            if not area.prot[(at - area.base) >> PAGE_SHIFT] & prot == prot:
+            if area.prot[(at - area.base) >> PAGE_SHIFT] & prot != prot:
                 return at
             at = (at + PAGE_SIZE) & -PAGE_SIZE
         return at

@@ -19,7 +19,6 @@ from weakref import ref
 from sysfsd.kernel.cred import INIT_CRED, Cred
 from sysfsd.kernel.panic import Taint, print_tainted
 from sysfsd.kernel.printk import Level
-from sysfsd.kernel.structs import StructView
 from sysfsd.kernel.traps import Regs, TaskKilled
 
 if TYPE_CHECKING:
@@ -34,6 +33,8 @@ INITIAL_JIFFIES: Final = (-300 * HZ) & 0xFFFFFFFF
 THREAD_SIZE: Final = 16 << 10
 #: Where a system call's own frames begin, below the top of the stack (bytes).
 _STACK_PAD: Final = 512
+#: The watchdog looks at intervals, and reports after this many times its threshold.
+_LOCKUP_FACTOR: Final = 2.2
 #: How often a task that sleeps interruptibly looks for a signal (seconds).
 _SIGNAL_POLL: Final = 0.05
 _STACK_END_MAGIC: Final = 0x57AC6E9D
@@ -279,6 +280,15 @@ class Scheduler:
         #: Tasks that wait for something at an address, in the order in which they came.
         self._waiters: dict[int, list[Task]] = {}
 
+    @property
+    def watchdog_thresh(self) -> int:
+        """Seconds, as in /proc/sys/kernel: about twice as long is too long; 0: nothing is."""
+        return round(self.softlockup_thresh / _LOCKUP_FACTOR) if self.softlockup_thresh < float("inf") else 0
+
+    @watchdog_thresh.setter
+    def watchdog_thresh(self, value: int) -> None:
+        self.softlockup_thresh = _LOCKUP_FACTOR * value if value else float("inf")
+
     # Whose turn it is
 
     @property
@@ -502,20 +512,22 @@ class Scheduler:
             self._last_run = now
             task = cpu.loaded
             expired = task is not None and now - task.on_cpu_since > self.softlockup_thresh
-            if self.kernel.lock.contended or expired:
+            if self.kernel.lock.contended or expired or self._stopped:
                 self._need_resched = True
                 cpu.stop()
-        elif now - self._last_run > _TICKS_IDLE:
+        elif now - self._last_run > _TICKS_IDLE or self._stopped:
             with self._tick_mutex:
                 ticker, self.ticker = self.ticker, None
                 if not cpu.running:
                     return False
                 self.ticker = ticker
-        return not self._stopped
+        return True
 
     def tick(self, task: Task, regs: Callable[[], Regs]) -> None:
         """Module code has been interrupted: others may have a turn; it may have had too much of it."""
         self._need_resched = False
+        if self._stopped:
+            raise TaskKilled(task)
         if time.monotonic() - task.on_cpu_since > self.softlockup_thresh:
             self.softlockup(task, regs())
         if not task.preempt_count:

@@ -1,5 +1,7 @@
-"""What happens by itself in interrupt context: timers, tasklets, what waits for RCU (kernel/softirq.c, kernel/time/timer.c,
-hrtimer.c)."""
+"""What happens by itself in interrupt context: timers, tasklets, what waits for RCU.
+
+Follows kernel/softirq.c, kernel/time/timer.c and hrtimer.c.
+"""
 
 from __future__ import annotations
 
@@ -27,6 +29,8 @@ HARDIRQ: Final = HARDIRQ_OFFSET + 1
 SOFTIRQ: Final = SOFTIRQ_OFFSET + 1
 KSOFTIRQD: Final = SOFTIRQ_OFFSET
 _KSOFTIRQD_PID: Final = 14
+#: How long the thread stays when nothing is armed (seconds).
+_IDLE_TIMEOUT: Final = 1.0
 
 
 class Softirq:
@@ -141,8 +145,9 @@ class Softirq:
             while not self._stopped:
                 due = (self._run_pending, KSOFTIRQD) if self._pending else self._next()
                 if due is None:
-                    wait = self._heap[0][0] - time.monotonic() if self._heap else None
-                    self._due.wait(wait if wait is None or wait > 0 else 0)
+                    wait = self._heap[0][0] - time.monotonic() if self._heap else _IDLE_TIMEOUT
+                    if not self._due.wait(max(wait, 0)) and not self._heap and not self._pending:
+                        break
                     continue
                 action, context = due
                 task = self._task(context)
@@ -154,3 +159,4 @@ class Softirq:
                     kernel.sched.free_task(task)
                 finally:
                     task.irq_exit()
+            self._thread = None

@@ -201,6 +201,10 @@ class CtlTable(NamedTuple):
     handler: ProcHandler
 
 
+def _scheduler(kernel: Kernel) -> object:
+    return kernel.sched
+
+
 def _proc(name: str) -> Fixed:
     return Fixed(lambda kernel: kernel.image.proc[f"sys/kernel/{name}"].rstrip("\n"))
 
@@ -241,4 +245,5 @@ KERN_TABLE: Final = (
     CtlTable("tainted", 0o644, TaintMask()),
     CtlTable("version", 0o444, _proc("version")),
     CtlTable("warn_limit", 0o644, _one("warn_limit", min=0)),
+    CtlTable("watchdog_thresh", 0o644, IntVec(("watchdog_thresh",), 0, 60, of=_scheduler)),
 )

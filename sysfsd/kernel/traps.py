@@ -1,5 +1,7 @@
-"""What happens when code does what it must not: oops, BUG, WARN (arch/x86/kernel/traps.c, dumpstack.c, arch/x86/mm/fault.c,
-lib/bug.c, kernel/panic.c)."""
+"""What happens when code does what it must not: oops, BUG, WARN.
+
+Follows arch/x86/kernel/traps.c and dumpstack.c, arch/x86/mm/fault.c, lib/bug.c, kernel/panic.c.
+"""
 
 from __future__ import annotations
 
@@ -141,9 +143,7 @@ class Traps:
         """A line of the log; at the default level unless *level* says otherwise."""
         self.kernel.log.emit(text.encode("latin-1", "replace") + b"\n", level, caller=self.kernel.current.pid)
 
-    def handle(
-        self, task: Task, trap: Trap, regs: Regs, address: int = 0, access: Access = Access.READ
-    ) -> int:
+    def handle(self, task: Task, trap: Trap, regs: Regs, address: int = 0, access: Access = Access.READ) -> int:
         """Deal with an exception.
 
         :param address: of a page fault
@@ -154,9 +154,7 @@ class Traps:
             return self.page_fault(task, regs, address, access)
         if trap is Trap.UD:
             return self.invalid_op(task, regs)
-        if trap is Trap.BP:
-            regs = regs._replace(rip=regs.rip)
-        self.die(_DIE_TEXT.get(trap, "general protection fault"), task, regs)
+        return self.die(_DIE_TEXT.get(trap, "general protection fault"), task, regs)
 
     # Page faults
 
@@ -181,7 +179,7 @@ class Traps:
             self.die(f"general protection fault, probably for non-canonical address 0x{address:x}", task, regs)
         if task.stack_guard is not None and address in task.stack_guard:
             self.stack_overflow(task, regs, address)
-        self.page_fault_oops(task, regs, address, access)
+        return self.page_fault_oops(task, regs, address, access)
 
     def page_fault_oops(self, task: Task, regs: Regs, address: int, access: Access) -> NoReturn:
         area = self.kernel.memory.area(address)
@@ -221,7 +219,7 @@ class Traps:
         for at in range(section.address, section.address + section.size, _EXTABLE_ENTRY.size):
             insn, fixup, _data = _EXTABLE_ENTRY.unpack(self.kernel.memory.read(at, _EXTABLE_ENTRY.size))
             if at + insn == rip:
-                return at + 4 + fixup
+                return int(at + 4 + fixup)
         return None
 
     # BUG and WARN
@@ -243,7 +241,7 @@ class Traps:
             if not flags & _BUGFLAG_NO_CUT_HERE:
                 self._print(CUT_HERE)
             self._print(f"kernel BUG at {file}:{line}!", Level.CRIT)
-        self.die("invalid opcode", task, regs)
+        return self.die("invalid opcode", task, regs)
 
     def find_bug(self, rip: int) -> tuple[int, str, int, int] | None:
         """The entry of a module's bug table for the instruction at *rip*: its address, file, line, flags."""
@@ -300,9 +298,7 @@ class Traps:
         elif irqs_disabled:
             self._print(f"note: {task.comm}[{task.pid}] exited with irqs disabled", Level.INFO)
         if not task.in_interrupt and task.preempt_count:
-            self._print(
-                f"note: {task.comm}[{task.pid}] exited with preempt_count {task.preempt_count}", Level.INFO
-            )
+            self._print(f"note: {task.comm}[{task.pid}] exited with preempt_count {task.preempt_count}", Level.INFO)
         self.kill(task, signum)
 
     def kill(self, task: Task, signum: int = signal.SIGKILL) -> NoReturn:

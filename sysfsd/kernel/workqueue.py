@@ -69,6 +69,7 @@ class Workqueues:
         self._pools = {0: _Pool("0:"), WQ_HIGHPRI: _Pool("0:", "H"), WQ_UNBOUND: _Pool("u4:")}
         self._changed = kernel.condition()
         self._number = 0
+        self._stopped = False
         self._by_task: dict[Task, _Pool] = {}
 
     def alloc(self, name: str, flags: int, max_active: int) -> Workqueue:
@@ -152,7 +153,7 @@ class Workqueues:
     def _worker(self, pool: _Pool, task: Task) -> int:
         """``worker_thread()``."""
         try:
-            while True:
+            while not self._stopped:
                 item = self._take(pool)
                 if item is not None:
                     self._process(pool, task, item)
@@ -165,13 +166,19 @@ class Workqueues:
                     pool.idle -= 1
                     pool.busy += 1
                 if not worked and not pool.worklist:
-                    return 0
+                    break
+            return 0
         finally:
             pool.workers -= 1
             pool.busy -= 1
             self._by_task.pop(task, None)
-            if pool.worklist:
+            if pool.worklist and not self._stopped:
                 self._wake_worker(pool)
+
+    def stop(self) -> None:
+        """Nothing is done any more."""
+        self._stopped = True
+        self._changed.notify_all()
 
     def _process(self, pool: _Pool, task: Task, item: WorkItem) -> None:
         """``process_one_work()``."""
@@ -260,5 +267,3 @@ class Workqueues:
             self._changed.wait()
         finally:
             self.sleeping(task, False)
-
-

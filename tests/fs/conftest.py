@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +24,11 @@ def image() -> KernelImage:
 
 
 @pytest.fixture
-def kernel(image: KernelImage) -> Kernel:
+def kernel(image: KernelImage) -> Iterator[Kernel]:
     """A kernel that has just booted."""
-    return Kernel(image)
+    kernel = Kernel(image)
+    yield kernel
+    kernel.stop()
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from sysfsd.kernel.memory import PAGE_SIZE
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.structs import StructView
 
 export = Area("bitmap", "lib/bitmap.c, lib/find_bit.c, arch/x86/lib/hweight.S")
 
@@ -332,6 +333,18 @@ def bitmap_zalloc(kernel: Kernel, nbits: int, *_: int) -> int:
 @export("void bitmap_free(const unsigned long *bitmap)")
 def bitmap_free(kernel: Kernel, bitmap: int) -> None:
     kernel.slab.kfree(bitmap)
+
+
+@export("bool alloc_cpumask_var_node(struct cpumask **mask, gfp_t flags, int node)")
+def alloc_cpumask_var_node(kernel: Kernel, mask: int, flags: int, node: int) -> bool:
+    address = bitmap_zalloc(kernel, kernel.memory.read_int(kernel.exports.data_address("nr_cpu_ids")))
+    kernel.memory.write_pointer(mask, address)
+    return bool(address)
+
+
+@export("void free_cpumask_var(struct cpumask *mask)")
+def free_cpumask_var(kernel: Kernel, mask: StructView) -> None:
+    kernel.slab.kfree(mask.address)
 
 
 # As other things

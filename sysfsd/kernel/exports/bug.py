@@ -45,8 +45,3 @@ def add_taint(kernel: Kernel, flag: int, lockdep_ok: int) -> None:
 @export("int test_taint(unsigned int flag)")
 def test_taint(kernel: Kernel, flag: int) -> int:
     return kernel.tainted >> flag & 1
-
-
-@export("unsigned long get_taint(void)")
-def get_taint(kernel: Kernel) -> int:
-    return kernel.tainted

@@ -116,9 +116,7 @@ def driver_for_each_device(kernel: Kernel, drv: StructView, start: StructView, d
     "struct device *driver_find_device(struct device_driver *drv, struct device *start, const void *data,"
     " int (*match)(struct device *, const void *))"
 )
-def driver_find_device(
-    kernel: Kernel, drv: StructView, start: StructView, data: int, match: int
-) -> StructView | None:
+def driver_find_device(kernel: Kernel, drv: StructView, start: StructView, data: int, match: int) -> StructView | None:
     return _find(kernel, _driver_devices(kernel, drv, start), data, match)
 
 
@@ -389,9 +387,7 @@ def class_interface_unregister(kernel: Kernel, class_intf: StructView) -> None:
     "void class_dev_iter_init(struct class_dev_iter *iter, struct class *class, struct device *start,"
     " const struct device_type *type)"
 )
-def class_dev_iter_init(
-    kernel: Kernel, iter: StructView, cls: StructView, start: StructView, type: StructView
-) -> None:
+def class_dev_iter_init(kernel: Kernel, iter: StructView, cls: StructView, start: StructView, type: StructView) -> None:
     """The iterator holds the class and the last device where a list and its node would be."""
     iter["ki.i_klist"], iter["ki.i_cur"], iter["type"] = cls.address, start.address, type.address
 
@@ -550,9 +546,7 @@ def device_for_each_child(kernel: Kernel, parent: StructView, data: int, fn: int
     return _each(kernel, list(_core(kernel).children(parent.address)), data, fn) if parent["p"] else 0
 
 
-@export(
-    "struct device *device_find_child(struct device *parent, void *data, int (*match)(struct device *, void *))"
-)
+@export("struct device *device_find_child(struct device *parent, void *data, int (*match)(struct device *, void *))")
 def device_find_child(kernel: Kernel, parent: StructView, data: int, match: int) -> StructView | None:
     return _find(kernel, list(_core(kernel).children(parent.address)), data, match) if parent.address else None
 
@@ -655,9 +649,7 @@ def _dev_printk(kernel: Kernel, level: bytes, dev: StructView, fmt: bytes, args:
     "int dev_printk_emit(int level, const struct device *dev, const char *fmt, ...)",
     "int dev_vprintk_emit(int level, const struct device *dev, const char *fmt, va_list args)",
 )
-def dev_printk_emit(
-    kernel: Kernel, level: int, dev: StructView, fmt: bytes, args: CallVaList | MemoryVaList
-) -> int:
+def dev_printk_emit(kernel: Kernel, level: int, dev: StructView, fmt: bytes, args: CallVaList | MemoryVaList) -> int:
     return _core(kernel).printk_emit(level, dev, vsnprintf(kernel, fmt, args))
 
 

@@ -21,7 +21,17 @@ BUILTIN_FILESYSTEMS = (
     "sockfs", "bpf", "pipefs", "ramfs", "hugetlbfs", "devpts", "mqueue", "pstore",
 )  # fmt: skip
 #: Types of keys that the kernel proper has.
-_KEY_TYPES = ("keyring", "user", "logon", "big_key", "trusted", "encrypted", "asymmetric", "blacklist", ".request_key_auth")
+_KEY_TYPES = (
+    "keyring",
+    "user",
+    "logon",
+    "big_key",
+    "trusted",
+    "encrypted",
+    "asymmetric",
+    "blacklist",
+    ".request_key_auth",
+)
 
 
 @export("int register_filesystem(struct file_system_type *fs)")

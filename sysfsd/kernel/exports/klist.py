@@ -17,9 +17,7 @@ export = Area("klist", "lib/klist.c")
 _DEAD = 1
 
 
-@export(
-    "void klist_init(struct klist *k, void (*get)(struct klist_node *), void (*put)(struct klist_node *))"
-)
+@export("void klist_init(struct klist *k, void (*get)(struct klist_node *), void (*put)(struct klist_node *))")
 def klist_init(kernel: Kernel, k: StructView, get: int, put: int) -> None:
     INIT_LIST_HEAD(kernel.memory, k.at("k_list"))
     kernel.memory.write_int(k.at("k_lock"), 0)

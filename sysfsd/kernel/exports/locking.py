@@ -1,7 +1,7 @@
 """Locks: spinlocks, reader-writer locks, mutexes, semaphores.
 
-A lock's word in memory says what code that looks at it sees; who holds it is known to the task, so that the locks of one
-that is killed can be let go.
+A lock's word in memory says what code that looks at it sees; who holds it is known to the task, so that the locks of
+one that is killed can be let go.
 """
 
 from __future__ import annotations
@@ -66,12 +66,17 @@ def _spin_until(kernel: Kernel, free: Callable[[], bool]) -> None:
         kernel.sched.relax()
 
 
+_TRYLOCKS: Final = {"_raw_spin_trylock", "_raw_spin_trylock_bh", "_raw_read_trylock", "_raw_write_trylock"}
+
+
 class _SpinningLock:
     """A kind of lock that is waited for by spinning: its word in memory and how it changes."""
 
     def __init__(self, prefix: str, type_: str, name: str, taken: int, busy: int) -> None:
         for suffix, around in _FLAVOURS.items():
             self._declare(f"_raw_{prefix}", suffix, type_, name, taken, busy, around)
+            if f"_raw_{prefix}_trylock{suffix}" in _TRYLOCKS:
+                self._declare_trylock(f"_raw_{prefix}", suffix, type_, name, taken, busy, around)
         self._declare_irqsave(f"_raw_{prefix}", type_, name, taken, busy)
 
     def _declare(
@@ -94,6 +99,16 @@ class _SpinningLock:
             _drop(kernel, lock.address, taken)
             around(kernel, False)
 
+    def _declare_trylock(
+        self,
+        prefix: str,
+        suffix: str,
+        type_: str,
+        name: str,
+        taken: int,
+        busy: int,
+        around: Callable[[Kernel, bool], None],
+    ) -> None:
         @export(f"int {prefix}_trylock{suffix}({type_} *lock)")
         def trylock(kernel: Kernel, lock: StructView) -> int:
             if kernel.memory.read_int(lock.address) & busy:
@@ -142,11 +157,6 @@ def _let_go(kernel: Kernel, address: int, taken: int) -> None:
 _SpinningLock("spin", "struct raw_spinlock", "val", _LOCKED, _LOCKED)
 _SpinningLock("read", "rwlock_t", "cnts", _READER, _WRITER)
 _SpinningLock("write", "rwlock_t", "cnts", _WRITER, 0xFFFFFFFF)
-
-
-@export("void __local_bh_disable_ip(unsigned long ip, unsigned int cnt)")
-def __local_bh_disable_ip(kernel: Kernel, ip: int, cnt: int) -> None:
-    _local_bh(kernel, cnt)
 
 
 @export("void __local_bh_enable_ip(unsigned long ip, unsigned int cnt)")
@@ -356,7 +366,8 @@ def _rwsem(mode: str) -> None:
 
     declare("", "void", TaskState.UNINTERRUPTIBLE)
     declare("_killable", "int", _KILLABLE)
-    declare("_interruptible", "int", TaskState.INTERRUPTIBLE)
+    if not write:
+        declare("_interruptible", "int", TaskState.INTERRUPTIBLE)
 
     @export(f"int down_{mode}_trylock(struct rw_semaphore *sem)")
     def trylock(kernel: Kernel, sem: StructView) -> int:
@@ -397,5 +408,3 @@ def percpu_free_rwsem(kernel: Kernel, sem: StructView) -> None:
     if sem["read_count"]:
         kernel.percpu.dynamic.free(sem["read_count"])
         sem["read_count"] = 0
-
-

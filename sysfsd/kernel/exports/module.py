@@ -92,9 +92,3 @@ def __request_module(kernel: Kernel, wait: bool, fmt: bytes, args: CallVaList) -
     if len(name) >= 56:
         raise err(errno.ENAMETOOLONG)
     return kernel.request_module(name.decode("latin-1"), wait)
-
-
-@export("struct module *find_module(const char *name)")
-def find_module(kernel: Kernel, name: bytes) -> int:
-    mod = kernel.modules.find(name.decode("latin-1"))
-    return mod.address if mod is not None else 0

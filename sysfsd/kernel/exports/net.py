@@ -105,7 +105,15 @@ class Net:
         dev["mtu"], dev["hard_header_len"], dev["addr_len"] = 65536, 14, 6
         dev["nd_net.net"] = self.net.address
         dev["reg_state"] = 1
-        for head in ("dev_list", "napi_list", "unreg_list", "close_list", "ptype_all", "ptype_specific", "link_watch_list"):
+        for head in (
+            "dev_list",
+            "napi_list",
+            "unreg_list",
+            "close_list",
+            "ptype_all",
+            "ptype_specific",
+            "link_watch_list",
+        ):
             INIT_LIST_HEAD(kernel.memory, dev.at(head))
         for kind in ("uc", "mc", "dev_addrs"):
             INIT_LIST_HEAD(kernel.memory, dev.at(f"{kind}.list"))
@@ -203,7 +211,8 @@ def _registered(kernel: Kernel) -> Registrations:
 
 
 @export(
-    "int register_pernet_subsys(struct pernet_operations *ops)", "int register_pernet_device(struct pernet_operations *ops)"
+    "int register_pernet_subsys(struct pernet_operations *ops)",
+    "int register_pernet_device(struct pernet_operations *ops)",
 )
 def register_pernet_subsys(kernel: Kernel, ops: StructView) -> int:
     kernel.state(Net).register(ops)
@@ -421,7 +430,9 @@ def register_qdisc(kernel: Kernel, qops: StructView) -> int:
         raise err(errno.EEXIST)
     if qops["cl_ops"]:
         cl = qops.to("cl_ops")
-        if not (cl["find"] and cl["walk"] and cl["leaf"]) or (cl["tcf_block"] and not (cl["bind_tcf"] and cl["unbind_tcf"])):
+        if not (cl["find"] and cl["walk"] and cl["leaf"]) or (
+            cl["tcf_block"] and not (cl["bind_tcf"] and cl["unbind_tcf"])
+        ):
             raise err(errno.EINVAL)
     _registered(kernel).add("qdisc", name, qops.address)
     return 0
@@ -639,7 +650,9 @@ def rtnl_register_module(
     return 0
 
 
-@export("void rtnl_register(int protocol, int msgtype, rtnl_doit_func doit, rtnl_dumpit_func dumpit, unsigned int flags)")
+@export(
+    "void rtnl_register(int protocol, int msgtype, rtnl_doit_func doit, rtnl_dumpit_func dumpit, unsigned int flags)"
+)
 def rtnl_register(kernel: Kernel, protocol: int, msgtype: int, doit: int, dumpit: int, flags: int) -> None:
     _rtnl_set(kernel, protocol, msgtype, doit, dumpit)
 

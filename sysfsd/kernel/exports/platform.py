@@ -189,9 +189,7 @@ def platform_driver_unregister(kernel: Kernel, drv: StructView) -> None:
 def __platform_driver_probe(kernel: Kernel, drv: StructView, probe: int, module: StructView) -> int:
     name = drv.string("driver.name").decode("latin-1")
     if drv["driver.probe_type"] == kernel.image.constant("PROBE_PREFER_ASYNCHRONOUS"):
-        kernel.log.pr_err(
-            f"{name}: drivers registered with __platform_driver_probe can not be probed asynchronously"
-        )
+        kernel.log.pr_err(f"{name}: drivers registered with __platform_driver_probe can not be probed asynchronously")
         raise err(errno.EINVAL)
     drv["driver.probe_type"] = kernel.image.constant("PROBE_FORCE_SYNCHRONOUS")
     drv["prevent_deferred_probe"] = drv["driver.suppress_bind_attrs"] = 1
@@ -204,7 +202,9 @@ def __platform_driver_probe(kernel: Kernel, drv: StructView, probe: int, module:
     return 0
 
 
-@export("int __platform_register_drivers(struct platform_driver *const *drivers, unsigned int count, struct module *owner)")
+@export(
+    "int __platform_register_drivers(struct platform_driver *const *drivers, unsigned int count, struct module *owner)"
+)
 def __platform_register_drivers(kernel: Kernel, drivers: int, count: int, owner: StructView) -> int:
     done: list[StructView] = []
     for index in range(count):
@@ -327,7 +327,14 @@ def platform_add_devices(kernel: Kernel, devs: int, num: int) -> int:
     " struct module *module)"
 )
 def __platform_create_bundle(
-    kernel: Kernel, driver: StructView, probe: int, res: StructView, n_res: int, data: int, size: int, module: StructView
+    kernel: Kernel,
+    driver: StructView,
+    probe: int,
+    res: StructView,
+    n_res: int,
+    data: int,
+    size: int,
+    module: StructView,
 ) -> StructView:
     bus = _bus(kernel)
     pdev = bus.alloc(driver.string("driver.name"), _DEVID_NONE)

@@ -18,7 +18,7 @@ def _printk(kernel: Kernel, fmt: bytes, args: CallVaList | MemoryVaList) -> int:
     return kernel.log.emit(vsnprintf(kernel, fmt, args), caller=kernel.current.pid)
 
 
-@export("int vprintk_default(const char *fmt, va_list args)", "int _printk_deferred(const char *fmt, ...)")
+@export("int vprintk_default(const char *fmt, va_list args)")
 def vprintk_default(kernel: Kernel, fmt: bytes, args: CallVaList | MemoryVaList) -> int:
     return _printk(kernel, fmt, args)  # type: ignore[no-any-return]
 

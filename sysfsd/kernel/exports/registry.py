@@ -9,14 +9,15 @@ A file of this package is one area of the kernel. It declares what it models wit
 
 The declaration says what arrives in Python: an integer of its width and sign, ``bool``, the string (bytes, None for
 NULL) of a ``const char *``, a :class:`StructView` for a pointer to a structure, a list of arguments for ``...`` and
-``va_list``; any other pointer is an address. An ``OSError`` that it raises is returned as ``-errno``, be it as an integer
-or as a pointer.
+``va_list``; any other pointer is an address. An ``OSError`` that it raises is returned as ``-errno``, be it as an
+integer or as a pointer.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sysfsd.kernel.memory import PAGE_SIZE, PageFault, Prot
@@ -41,10 +42,12 @@ _INTEGERS: Final = {
     "__be16": (2, False), "__u16": (2, False), "__le16": (2, False),
     "int": (4, True), "unsigned int": (4, False), "unsigned": (4, False), "u32": (4, False), "s32": (4, True),
     "gfp_t": (4, False), "dev_t": (4, False), "pid_t": (4, True), "uid_t": (4, False), "gid_t": (4, False),
-    "slab_flags_t": (4, False), "fmode_t": (4, False), "__be32": (4, False), "__u32": (4, False), "__poll_t": (4, False),
-    "irqreturn_t": (4, False), "blk_opf_t": (4, False), "clockid_t": (4, True), "kuid_t": (4, False), "kgid_t": (4, False), "__le32": (4, False),
+    "slab_flags_t": (4, False), "fmode_t": (4, False), "__be32": (4, False), "__u32": (4, False),
+    "__poll_t": (4, False), "irqreturn_t": (4, False), "blk_opf_t": (4, False), "clockid_t": (4, True),
+    "kuid_t": (4, False), "kgid_t": (4, False), "__le32": (4, False),
     "__wsum": (4, False), "__sum16": (2, False), "async_cookie_t": (8, False),
-    "long": (8, True), "signed long": (8, True), "unsigned long": (8, False), "long long": (8, True), "unsigned long long": (8, False),
+    "long": (8, True), "signed long": (8, True), "unsigned long": (8, False),
+    "long long": (8, True), "unsigned long long": (8, False),
     "u64": (8, False), "s64": (8, True), "__u64": (8, False), "__s64": (8, True), "size_t": (8, False),
     "ssize_t": (8, True), "loff_t": (8, True), "ktime_t": (8, True), "time64_t": (8, True), "phys_addr_t": (8, False),
     "dma_addr_t": (8, False), "resource_size_t": (8, False), "sector_t": (8, False), "cycles_t": (8, False),
@@ -322,7 +325,7 @@ class Exports:
 
     def unmodelled_data(self, address: int) -> str | None:
         """The exported variable at *address*, where there is one that is not modelled."""
-        text_start, text_end = self._image.text
+        _, text_end = self._image.text
         if not text_end <= address < self._image.symbols["_end"]:
             return None
         symbol = self._image.export_at(address)

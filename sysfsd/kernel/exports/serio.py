@@ -38,9 +38,7 @@ def __serio_register_driver(kernel: Kernel, drv: StructView, owner: StructView, 
     assert directory is not None
     description = drv.string("description") if drv["description"] else b"(none)"
     sysfs.create_own_file(directory, "description", 0o444, lambda: description + b"\n")
-    sysfs.create_own_file(
-        directory, "bind_mode", 0o644, lambda: b"manual\n" if drv["manual_bind"] else b"auto\n"
-    )
+    sysfs.create_own_file(directory, "bind_mode", 0o644, lambda: b"manual\n" if drv["manual_bind"] else b"auto\n")
     return 0
 
 

@@ -36,7 +36,6 @@ def _alloc(kernel: Kernel, size: int, flags: int = 0) -> int:
     "void *kmalloc_large(size_t size, gfp_t flags)",
     "void *kmalloc_large_node(size_t size, gfp_t flags, int node)",
     "void *__kmalloc_node_track_caller(size_t size, gfp_t gfpflags, int node, unsigned long caller)",
-    "void *__kmalloc_track_caller(size_t size, gfp_t gfpflags, unsigned long caller)",
 )
 def __kmalloc(kernel: Kernel, size: int, flags: int, *_: int) -> int:
     return _alloc(kernel, size, flags)
@@ -62,7 +61,7 @@ def kfree(kernel: Kernel, objp: int) -> None:
     kernel.slab.kfree(objp)
 
 
-@export("size_t ksize(const void *objp)", "size_t __ksize(const void *object)")
+@export("size_t ksize(const void *objp)")
 def ksize(kernel: Kernel, objp: int) -> int:
     return kernel.slab.ksize(objp)
 
@@ -94,7 +93,7 @@ def kstrndup(kernel: Kernel, s: bytes | None, max: int, gfp: int) -> int:
     return 0 if s is None else _dup(kernel, s[:max] + b"\0")
 
 
-@export("void *kmemdup(const void *src, size_t len, gfp_t gfp)", "void *kvmemdup(const void *src, size_t len, gfp_t gfp)")
+@export("void *kmemdup(const void *src, size_t len, gfp_t gfp)")
 def kmemdup(kernel: Kernel, src: int, len: int, gfp: int) -> int:
     return _dup(kernel, kernel.memory.read(src, len))
 
@@ -154,7 +153,7 @@ def _cache(kernel: Kernel, view: StructView) -> KmemCache:
     """:raises OSError: EFAULT for what is no cache"""
     cache = kernel.slab.caches.get(view.address)
     if cache is None:
-        view["name"]  # noqa: B018 - faults where real code would
+        view["name"]
         raise PageFault(view.address)
     return cache
 
@@ -180,7 +179,12 @@ def kmem_cache_free(kernel: Kernel, s: StructView, x: int) -> None:
     cache = _cache(kernel, s)
     found = kernel.slab.cache_of(x)
     if found is not None and found is not cache:
-        kernel.traps.warn_at("mm/slab.h", 509, f"cache_from_obj: Wrong slab cache. {cache.name} but object is from {found.name}", "kmem_cache_free+0x2a0")
+        kernel.traps.warn_at(
+            "mm/slab.h",
+            509,
+            f"cache_from_obj: Wrong slab cache. {cache.name} but object is from {found.name}",
+            "kmem_cache_free+0x2a0",
+        )
         return
     kernel.slab.kfree(x)
 
@@ -193,7 +197,12 @@ def kmem_cache_destroy(kernel: Kernel, s: StructView) -> None:
 
     def remains(cache: KmemCache) -> None:
         caller = kernel.kallsyms.sprint_symbol(kernel.memory.read_pointer(kernel.current.sp))
-        kernel.traps.warn_at("mm/slab_common.c", 493, f"kmem_cache_destroy {cache.name}: Slab cache still has objects when called from {caller}", "kmem_cache_destroy+0x141")
+        kernel.traps.warn_at(
+            "mm/slab_common.c",
+            493,
+            f"kmem_cache_destroy {cache.name}: Slab cache still has objects when called from {caller}",
+            "kmem_cache_destroy+0x141",
+        )
 
     kernel.slab.destroy(cache, remains)
 
@@ -240,7 +249,7 @@ def vmalloc(kernel: Kernel, size: int, *_: int) -> int:
         return 0
 
 
-@export("void vfree(const void *addr)", "void vfree_atomic(const void *addr)")
+@export("void vfree(const void *addr)")
 def vfree(kernel: Kernel, addr: int) -> None:
     if not addr:
         return
@@ -250,12 +259,13 @@ def vfree(kernel: Kernel, addr: int) -> None:
     try:
         kernel.memory.vfree(addr)
     except KeyError:
-        kernel.traps.warn_at("mm/vmalloc.c", 2695, f"Trying to vfree() nonexistent vm area ({addr:016x})", "__vunmap+0x2d")
+        kernel.traps.warn_at(
+            "mm/vmalloc.c", 2695, f"Trying to vfree() nonexistent vm area ({addr:016x})", "__vunmap+0x2d"
+        )
 
 
 @export(
     "void *kvmalloc_node(size_t size, gfp_t flags, int node)",
-    "void *kvrealloc_node(size_t size, gfp_t flags, int node)",
 )
 def kvmalloc_node(kernel: Kernel, size: int, flags: int, node: int) -> int:
     if size <= PAGE_SIZE * 8:
@@ -284,7 +294,7 @@ def kvfree_call_rcu(kernel: Kernel, head: StructView, func: int) -> None:
     kvfree(kernel, head.address - offset if head.address else func)
 
 
-@export("bool is_vmalloc_addr(const void *x)", "bool is_vmalloc_or_module_addr(const void *x)")
+@export("bool is_vmalloc_addr(const void *x)")
 def is_vmalloc_addr(kernel: Kernel, x: int) -> bool:
     return kernel.memory.area(x) is kernel.memory.vmalloc_area
 
@@ -337,7 +347,6 @@ def __check_object_size(kernel: Kernel, ptr: int, n: int, to_user: bool) -> None
         verb, way = ("exposure", "from") if to_user else ("overwrite", "to")
         name = found.cache.name if found.cache is not None else "?"
         kernel.log.pr_emerg(
-            f"usercopy: Kernel memory {verb} attempt detected {way} SLUB object '{name}'"
-            f" (offset {offset}, size {n})!"
+            f"usercopy: Kernel memory {verb} attempt detected {way} SLUB object '{name}' (offset {offset}, size {n})!"
         )
         kernel.traps.bug_at("mm/usercopy.c", 101, "usercopy_abort+0x6c")

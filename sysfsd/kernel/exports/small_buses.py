@@ -54,9 +54,7 @@ def _buses(kernel: Kernel) -> SmallBuses:
 
 
 @export("int __auxiliary_driver_register(struct auxiliary_driver *auxdrv, struct module *owner, const char *modname)")
-def __auxiliary_driver_register(
-    kernel: Kernel, auxdrv: StructView, owner: StructView, modname: bytes
-) -> int:
+def __auxiliary_driver_register(kernel: Kernel, auxdrv: StructView, owner: StructView, modname: bytes) -> int:
     if not auxdrv["probe"] or not auxdrv["id_table"]:
         kernel.traps.warn_here("drivers/base/auxiliary.c", 363)
         raise err(errno.EINVAL)

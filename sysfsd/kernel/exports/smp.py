@@ -103,5 +103,3 @@ def on_each_cpu_cond_mask(kernel: Kernel, cond_func: int, func: int, info: int, 
 @export("void cpus_read_lock(void)", "void cpus_read_unlock(void)")
 def cpus_read_lock(kernel: Kernel) -> None:
     """Processors neither come nor go."""
-
-

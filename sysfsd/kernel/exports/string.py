@@ -41,6 +41,12 @@ _MEMMOVE: Final = (
 export.native("void memmove(void)", _MEMMOVE)
 export.native("void __memmove(void)", _MEMMOVE)
 
+# mov $512,%ecx; xor %eax,%eax; rep stosq; ret
+for _name in ("clear_page_rep", "clear_page_orig", "clear_page_erms"):
+    export.native(f"void {_name}(void)", "b900020000 31c0 f348ab c3")
+# mov $512,%ecx; rep movsq; ret
+export.native("void copy_page(void)", "b900020000 f348a5 c3")
+
 
 @export("void fortify_panic(const char *name)")
 def fortify_panic(kernel: Kernel, name: bytes) -> None:

@@ -32,7 +32,6 @@ export.data("unsigned long loops_per_jiffy", 4_800_000)
     "u64 ktime_get_mono_fast_ns(void)",
     "u64 ktime_get_raw_fast_ns(void)",
     "u64 sched_clock(void)",
-    "u64 local_clock(void)",
 )
 def ktime_get(kernel: Kernel) -> int:
     return kernel.log.clock()
@@ -127,11 +126,6 @@ def jiffies64_to_nsecs(kernel: Kernel, j: int) -> int:
 @export("u64 jiffies64_to_msecs(u64 j)")
 def jiffies64_to_msecs(kernel: Kernel, j: int) -> int:
     return j * 1000 // HZ
-
-
-@export("u64 get_jiffies_64(void)")
-def get_jiffies_64(kernel: Kernel) -> int:
-    return kernel.sched.jiffies
 
 
 @export("unsigned long timespec64_to_jiffies(const struct timespec64 *value)")

@@ -127,9 +127,7 @@ def _hrtimer_enqueue(kernel: Kernel, timer: StructView) -> None:
     kernel.softirq.arm(timer.address, deadline, lambda: _hrtimer_run(kernel, timer), HARDIRQ)
 
 
-@export(
-    "void hrtimer_start_range_ns(struct hrtimer *timer, ktime_t tim, u64 delta_ns, const enum hrtimer_mode mode)"
-)
+@export("void hrtimer_start_range_ns(struct hrtimer *timer, ktime_t tim, u64 delta_ns, const enum hrtimer_mode mode)")
 def hrtimer_start_range_ns(kernel: Kernel, timer: StructView, tim: int, delta_ns: int, mode: int) -> None:
     now = kernel.log.clock()
     expires = min(now + tim, _KTIME_MAX) if mode & _HRTIMER_MODE_REL else tim
@@ -232,5 +230,3 @@ def tasklet_unlock_wait(kernel: Kernel, t: StructView) -> None:
 @export("void tasklet_unlock(struct tasklet_struct *t)")
 def tasklet_unlock(kernel: Kernel, t: StructView) -> None:
     t["state"] &= ~_TASKLET_STATE_RUN
-
-

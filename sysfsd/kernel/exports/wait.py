@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Final
 from sysfsd.kernel.err import ERESTARTSYS
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.exports.time import msecs_to_jiffies
-from sysfsd.kernel.list import INIT_LIST_HEAD, list_add, list_add_tail, list_del, list_del_init, list_empty, list_entries
+from sysfsd.kernel.list import (
+    INIT_LIST_HEAD,
+    list_add,
+    list_add_tail,
+    list_del,
+    list_del_init,
+    list_empty,
+    list_entries,
+)
 from sysfsd.kernel.sched import HZ, TaskState
 
 if TYPE_CHECKING:
@@ -24,7 +32,7 @@ _UINT_MAX: Final = (1 << 32) - 1
 # schedule()
 
 
-@export("void schedule(void)", "void io_schedule(void)", "void schedule_preempt_disabled(void)")
+@export("void schedule(void)", "void io_schedule(void)")
 def schedule(kernel: Kernel) -> None:
     kernel.sched.schedule()
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sysfsd.kernel.alternative import CPU_FEATURES
 from sysfsd.kernel.exports.registry import Area
-from sysfsd.kernel.memory import DIRECT_MAP, KERNEL_IMAGE, VMALLOC_START, VMEMMAP
+from sysfsd.kernel.memory import DIRECT_MAP, VMALLOC_START, VMEMMAP
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -32,7 +32,6 @@ export.data("unsigned long page_offset_base", DIRECT_MAP)
 export.data("unsigned long vmalloc_base", VMALLOC_START)
 export.data("unsigned long vmemmap_base", VMEMMAP)
 export.data("unsigned long phys_base", 0)
-export.data("unsigned long kernel_image_base", KERNEL_IMAGE)
 
 
 def _boot_cpu_data(kernel: Kernel, address: int) -> None:
