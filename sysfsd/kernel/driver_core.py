@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from sysfsd.kernel.err import err
-from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsLink, UeventOps
+from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsLink, UeventOps, errors_ignored
 from sysfsd.kernel.list import INIT_LIST_HEAD
 from sysfsd.kernel.printk import Level
 
@@ -128,6 +127,8 @@ class DriverCore:
         self._created_classes: set[int] = set()
         #: What frees devices that the kernel proper has allocated.
         self.own_release: dict[int, Callable[[], None]] = {}
+        #: What classes of the kernel proper call their devices below /dev, and the mode.
+        self.own_devnode: dict[int, Callable[[StructView], tuple[str | None, int]]] = {}
         self._deferred: dict[int, None] = {}
         self._resources: dict[int, list[_Resource]] = {}
         self._unadded: dict[int, _Resource] = {}
@@ -278,7 +279,7 @@ class DriverCore:
         except OSError:
             self._bus_remove_driver(drv, driver)
             raise
-        with suppress(OSError):
+        with errors_ignored():
             self.kobjects.uevent(kobj, _UEVENT["add"])
         return driver
 
@@ -307,7 +308,7 @@ class DriverCore:
         directory = self._directory(kobj)
         self.sysfs.create_own_file(directory, "uevent", 0o200, bytes)
         bus_groups = self.kernel.struct("bus_type", bus.address)["drv_groups"]
-        with suppress(OSError):
+        with errors_ignored():
             self.sysfs.create_groups(kobj, bus_groups)
         if not drv["suppress_bind_attrs"]:
             self.sysfs.create_own_file(directory, "unbind", 0o200, bytes)
@@ -321,7 +322,7 @@ class DriverCore:
             return
         kobj = self.kobjects.view(driver.private)
         directory = self._directory(kobj)
-        with suppress(OSError):
+        with errors_ignored():
             self.sysfs.add(SysfsLink("module", directory, 0, None, f"/module/{owner.name}"))
         link = f"{driver.bus.name}:{driver.name}"
         self.module_drivers.setdefault(owner.address, {})[link] = directory.path
@@ -338,7 +339,7 @@ class DriverCore:
 
     def _bus_remove_driver(self, drv: StructView, driver: Driver) -> None:
         kobj = self.kobjects.view(driver.private)
-        with suppress(OSError):
+        with errors_ignored():
             self.sysfs.remove_groups(kobj, self.kernel.struct("bus_type", driver.bus.address)["drv_groups"])
         driver.bus.drivers.pop(driver.name, None)
         for dev in reversed(list(driver.devices)):
@@ -425,7 +426,7 @@ class DriverCore:
         driver.devices[dev.address] = None
         self._deferred.pop(dev.address, None)
         self.notify(bus, "BOUND_DRIVER", dev)
-        with suppress(OSError):
+        with errors_ignored():
             self.kobjects.uevent(dev.sub("kobj"), _UEVENT["bind"])
         self._retry_deferred()
         return 0
@@ -438,7 +439,7 @@ class DriverCore:
 
     def _driver_sysfs_add(self, dev: StructView, driver: Driver) -> None:
         kobj, own = dev.sub("kobj"), self.kobjects.view(driver.private)
-        with suppress(OSError):
+        with errors_ignored():
             self.sysfs.create_link(own, kobj, self.kobjects.name(kobj))
             self.sysfs.create_link(kobj, own, "driver")
 
@@ -456,7 +457,7 @@ class DriverCore:
             self._driver_sysfs_add(dev, driver)
             driver.devices[dev.address] = None
             self.notify(driver.bus, "BOUND_DRIVER", dev)
-            with suppress(OSError):
+            with errors_ignored():
                 self.kobjects.uevent(dev.sub("kobj"), _UEVENT["bind"])
 
     def release_driver(self, dev: StructView) -> None:
@@ -478,7 +479,7 @@ class DriverCore:
         dev["driver"] = dev["driver_data"] = 0
         driver.devices.pop(dev.address, None)
         self.notify(bus, "UNBOUND_DRIVER", dev)
-        with suppress(OSError):
+        with errors_ignored():
             self.kobjects.uevent(dev.sub("kobj"), _UEVENT["unbind"])
 
     # Classes
@@ -661,14 +662,14 @@ class DriverCore:
         try:
             self._device_fill(dev, kobj, bus)
         except OSError:
-            with suppress(OSError):
+            with errors_ignored():
                 objects.uevent(kobj, _UEVENT["remove"])
             self._unlink(dev, kobj, bus)
             objects.delete(kobj)
             self._device_failed(dev, above, parent)
             raise
         self.notify(bus, "ADD_DEVICE", dev)
-        with suppress(OSError):
+        with errors_ignored():
             objects.uevent(kobj, _UEVENT["add"])
         if bus is not None and kernel.struct("subsys_private", bus.private)["drivers_autoprobe"]:
             self.device_attach(dev)
@@ -718,7 +719,7 @@ class DriverCore:
         devt = dev["devt"]
         if devt >> _MINOR_BITS:
             sysfs.create_own_file(directory, "dev", 0o444, lambda: f"{_devt(devt)}\n".encode())
-            with suppress(OSError):
+            with errors_ignored():
                 sysfs.create_link(self._dev_entry(dev), kobj, _devt(devt))
             node, mode = self.devnode(dev)
             block = self._dev_entry(dev).address == self._dev_block
@@ -767,7 +768,7 @@ class DriverCore:
         self._deferred.pop(dev.address, None)
         self.release_resources(dev)
         self.notify(bus, "REMOVED_DEVICE", dev)
-        with suppress(OSError):
+        with errors_ignored():
             objects.uevent(kobj, _UEVENT["remove"])
         if above:
             objects.get(objects.view(above))
@@ -837,6 +838,10 @@ class DriverCore:
     def devnode(self, dev: StructView) -> tuple[str, int]:
         """``device_get_devnode()``: the name below /dev, and the mode if somebody wants one."""
         kernel = self.kernel
+        own = self.own_devnode.get(dev["class"])
+        if own is not None:
+            name, mode = own(dev)
+            return name or self.name(dev).replace("!", "/"), mode
         scratch = kernel.slab.kmalloc(32)
         try:
             node = 0
@@ -893,7 +898,7 @@ class DriverCore:
         kernel = self.kernel
         env = kernel.struct("kobj_uevent_env", self._private("kobj_uevent_env"))
         try:
-            with suppress(OSError):
+            with errors_ignored():
                 self._device_uevent(dev.sub("kobj"), env)
             texts = [kernel.memory.read_string(env[f"envp[{i}]"]) for i in range(env["envp_idx"])]
             return b"".join(text + b"\n" for text in texts)

@@ -14,18 +14,30 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail, list_del_init, list_entries
+from sysfsd.kernel.memory import PageFault
 from sysfsd.kernel.vsprintf import ptr_to_hashval
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.structs import StructView
 
-__all__ = ["Kobjects", "Sysfs", "SysfsDirectory", "SysfsFile", "SysfsLink", "SysfsNode", "UeventOps"]
+__all__ = ["Kobjects", "Sysfs", "SysfsDirectory", "SysfsFile", "SysfsLink", "SysfsNode", "UeventOps", "errors_ignored"]
 
 _SYSFS_MODES: Final = 0o10664
 _UEVENT_ACTIONS: Final = (b"add", b"remove", b"change", b"move", b"online", b"offline", b"bind", b"unbind")
 _UEVENT_NUM_ENVP: Final = 64
 _UEVENT_BUFFER_SIZE: Final = 2048
+
+
+@contextmanager
+def errors_ignored() -> Iterator[None]:
+    """Where the kernel does not look at what a function returns."""
+    try:
+        yield
+    except PageFault:
+        raise
+    except OSError:
+        pass
 
 
 @dataclass(eq=False)
@@ -506,7 +518,7 @@ class Kobjects:
         """``__kobject_del()``."""
         directory = self.sysfs.directory(kobj)
         if kobj["state_add_uevent_sent"] and not kobj["state_remove_uevent_sent"]:
-            with suppress(OSError):
+            with errors_ignored():
                 self.uevent(kobj, 1)
         kobj["sd"] = 0
         if directory is not None:
@@ -534,7 +546,7 @@ class Kobjects:
         assert directory.parent is not None
         self.sysfs.rename(directory, directory.parent, name.decode("latin-1"))
         self.set_name(kobj, name)
-        with suppress(OSError):
+        with errors_ignored():
             self.uevent(kobj, 3)
 
     def move(self, kobj: StructView, parent: int) -> None:
@@ -555,7 +567,7 @@ class Kobjects:
         kobj["parent"] = parent
         if old:
             self.put(self.view(old))
-        with suppress(OSError):
+        with errors_ignored():
             self.uevent(kobj, 3)
 
     def create_and_add(self, name: bytes, parent: int) -> StructView | None:
@@ -587,7 +599,7 @@ class Kobjects:
             raise err(errno.EINVAL)
         self.kset_init(kset)
         self.add_internal(kobj)
-        with suppress(OSError):
+        with errors_ignored():
             self.uevent(kobj, 0)
 
     def kset_create_and_add(self, name: bytes, uevent_ops: int, parent: int) -> StructView | None:

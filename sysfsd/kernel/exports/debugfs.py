@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from sysfsd.kernel.debugfs import DebugFs
 from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.kobject import errors_ignored
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -52,7 +52,7 @@ def debugfs_create_file(kernel: Kernel, name: bytes, mode: int, parent: StructVi
 def debugfs_create_file_size(
     kernel: Kernel, name: bytes, mode: int, parent: StructView, data: int, fops: StructView, file_size: int
 ) -> None:
-    with suppress(OSError):
+    with errors_ignored():
         dentry = debugfs_create_file(kernel, name, mode, parent, data, fops)
         kernel.struct("dentry", dentry).to("d_inode")["i_size"] = file_size
 
@@ -65,7 +65,7 @@ def debugfs_create_symlink(kernel: Kernel, name: bytes, parent: StructView, targ
 def _variable(kind: str, type_: str) -> None:
     @export(f"void debugfs_create_{kind}(const char *name, umode_t mode, struct dentry *parent, {type_} *value)")
     def create(kernel: Kernel, name: bytes, mode: int, parent: StructView, value: int) -> None:
-        with suppress(OSError):
+        with errors_ignored():
             kernel.state(DebugFs).create(name, _S_IFREG | mode & 0o7777, parent.address, value, 0, kind)
 
 

@@ -9,6 +9,7 @@ from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.locking import mutex_is_locked, mutex_lock, mutex_trylock, mutex_unlock
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail, list_del
+from sysfsd.kernel.proc_fs import ProcFs
 from sysfsd.kernel.registrations import Registrations
 from sysfsd.kernel.vsprintf import ptr_to_hashval
 
@@ -61,6 +62,8 @@ def _init_net(kernel: Kernel, address: int) -> None:
     net["passive.refs.counter"] = net["ns.count.refs.counter"] = 1
     net["ns.inum"] = 0xF0000000
     net["ifindex"] = 1
+    proc = kernel.state(ProcFs)
+    net["proc_net"], net["proc_net_stat"] = proc.net.address, proc.net_stat.address
     net["net_cookie"] = 1
 
 

@@ -15,7 +15,7 @@ export = Area("percpu_counter", "lib/percpu_counter.c, lib/lockref.c")
 #: The least that a processor keeps to itself.
 _BATCH: Final = 32
 
-export.data("int percpu_counter_batch", _BATCH)
+export.data("int percpu_counter_batch", lambda kernel, address: kernel.memory.write_int(address, _BATCH))
 
 
 def _own(kernel: Kernel, fbc: StructView) -> int:
@@ -93,7 +93,7 @@ def lockref_get_not_zero(kernel: Kernel, lockref: StructView) -> bool:
     return True
 
 
-@export("bool lockref_get_not_dead(struct lockref *lockref)")
+@export("int lockref_get_not_dead(struct lockref *lockref)")
 def lockref_get_not_dead(kernel: Kernel, lockref: StructView) -> bool:
     if lockref["count"] < 0:
         return False

@@ -82,10 +82,7 @@ def sg_next(kernel: Kernel, sg: StructView) -> int:
 
 @export("struct scatterlist *sg_last(struct scatterlist *sgl, unsigned int nents)")
 def sg_last(kernel: Kernel, sgl: StructView, nents: int) -> int:
-    last = 0
-    for last in _entries(kernel, sgl.address, nents):
-        pass
-    return last
+    return list(_entries(kernel, sgl.address, nents))[-1]
 
 
 @export("int sg_nents(struct scatterlist *sg)")
