@@ -771,7 +771,7 @@ class Loader:
         """
         kernel, mod = self.kernel, self.mod
         self.do_mod_ctors()
-        ret = kernel.cpu.call(mod.init, site="init") if mod.init else 0
+        ret = self.do_one_initcall() if mod.init else 0
         if ret < 0:
             kernel.modules.set_state(mod, ModuleState.GOING)
             mod.module_put()
@@ -791,6 +791,21 @@ class Loader:
         mod.init_layout = ModuleLayout()
         kernel.modules_changed()
         kernel.modules.wake_up()
+
+    def do_one_initcall(self) -> int:
+        """Call init, which has to leave preemption and interrupts as they were.
+
+        :returns: what it returns
+        """
+        kernel, mod = self.kernel, self.mod
+        ret = kernel.cpu.call(mod.init, site="init")
+        left = kernel.sched.restore_context()
+        if left:
+            init = kernel.kallsyms.sprint_symbol(mod.init)
+            regs = kernel.cpu.regs()
+            message = f"initcall {init} returned with {left}"
+            kernel.traps.warn_at("init/main.c", 1284, message, "do_one_initcall+0x1d7", regs=regs)
+        return ret
 
     def do_mod_ctors(self) -> None:
         """``do_mod_ctors()``: the functions in .ctors or .init_array run before init."""

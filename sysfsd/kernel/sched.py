@@ -47,6 +47,7 @@ SOFTIRQ_DISABLE_OFFSET: Final = 2 * SOFTIRQ_OFFSET
 HARDIRQ_OFFSET: Final = 1 << 16
 _INTERRUPT_MASK: Final = 0x00FFFF00
 TIF_SIGPENDING: Final = 2
+_EFLAGS_IF: Final = 0x200
 PF_KTHREAD: Final = 0x00200000
 PF_WQ_WORKER: Final = 0x00000020
 
@@ -89,7 +90,8 @@ class KernelLock:
         self._mutex = threading.Lock()
         self._owner: int | None = None
         self._depth = 0
-        self._waiters: deque[threading.Lock] = deque()
+        #: Those who wait: which thread, and what it sleeps on.
+        self._waiters: deque[tuple[int, threading.Lock]] = deque()
 
     @property
     def contended(self) -> bool:
@@ -101,20 +103,26 @@ class KernelLock:
         if self._owner == me:
             self._depth += 1
             return True
-        first = False
+        turn = threading.Lock()
+        turn.acquire()
+        with self._mutex:
+            if self._owner is None:
+                self._owner, self._depth = me, 1
+                return True
+            self._waiters.append((me, turn))
+        self._await_turn(me, turn)
+        return True
+
+    def _await_turn(self, me: int, turn: threading.Lock) -> None:
+        """Sleep until the lock is free or has been handed over; whoever comes by in between may be faster."""
         while True:
+            turn.acquire()
             with self._mutex:
                 if self._owner is None:
                     self._owner, self._depth = me, 1
-                    return True
-                turn = threading.Lock()
-                turn.acquire()
-                if first:
-                    self._waiters.appendleft(turn)
-                else:
-                    self._waiters.append(turn)
-            turn.acquire()
-            first = True
+                if self._owner == me:
+                    return
+                self._waiters.appendleft((me, turn))
 
     def release(self) -> None:
         self._depth -= 1
@@ -122,22 +130,22 @@ class KernelLock:
             with self._mutex:
                 self._owner = None
                 if self._waiters:
-                    self._waiters.popleft().release()
+                    self._waiters.popleft()[1].release()
 
     def yield_(self) -> None:
-        """Let whoever waits go first."""
-        depth = self._release_save()
+        """Hand it over to whoever has waited longest, and get it back in turn."""
+        me, depth = threading.get_ident(), self._depth
+        turn = threading.Lock()
+        turn.acquire()
         with self._mutex:
-            turn = threading.Lock()
-            turn.acquire()
-            waiting = self._owner is not None or bool(self._waiters)
-            if waiting:
-                self._waiters.append(turn)
-                if self._owner is None:
-                    self._waiters.popleft().release()
-        if waiting:
-            turn.acquire()
-        self._acquire_restore(depth)
+            if not self._waiters:
+                return
+            self._owner, first = self._waiters.popleft()
+            self._depth = 1
+            self._waiters.append((me, turn))
+            first.release()
+        self._await_turn(me, turn)
+        self._depth = depth
 
     def __enter__(self) -> bool:
         return self.acquire()
@@ -590,7 +598,7 @@ class Scheduler:
 
     def _scheduling_while_atomic(self, task: Task) -> None:
         self.kernel.log.emit(
-            f"BUG: scheduling while atomic: {task.comm}/{task.pid}/0x{task.preempt_count:08x}\n".encode(), Level.ERR
+            f"BUG: scheduling while atomic: {task.comm}/{task.pid}/0x{task.preempt_count + 1:08x}\n".encode(), Level.ERR
         )
         self.kernel.traps.print_modules()
         self.kernel.traps.dump_stack()
@@ -615,6 +623,20 @@ class Scheduler:
         task.state = TaskState.RUNNING
         task.wakeup.notify_all()
         return True
+
+    def restore_context(self) -> str:
+        """Allow preemption and interrupts again, where what the current task has called has left them off.
+
+        :returns: what was off, as do_one_initcall() says it
+        """
+        task, cpu, left = self.running, self.kernel.cpu, ""
+        if task is not None and cpu.loaded is task:
+            if task.preempt_count:
+                left += "preemption imbalance "
+                self.preempt_count = 0x80000000
+            if not cpu.set_interrupts(True) & _EFLAGS_IF:
+                left += "disabled interrupts "
+        return left
 
     def cond_resched(self) -> None:
         """``cond_resched()``: who asks so often whether others want to run is not stuck."""

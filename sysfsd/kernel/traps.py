@@ -333,6 +333,9 @@ class Traps:
             level,
         )
         self._print("Hardware name: sysfsd", level)
+        work = kernel.workqueues.worker_info(task)
+        if work is not None:
+            self._print(f"Workqueue: {work}", level)
 
     def show_regs(self, task: Task, regs: Regs, cr2: int = 0) -> None:
         """``show_regs()``."""
@@ -398,11 +401,20 @@ class Traps:
         start = symbol.value if symbol is not None else self.kernel.kallsyms.address_of(name)
         return (start or 0) + int(offset or "0", 16)
 
-    def warn_at(self, file: str, line: int, message: str = "", site: str = "", once: bool = False) -> None:
+    def warn_at(
+        self,
+        file: str,
+        line: int,
+        message: str = "",
+        site: str = "",
+        once: bool = False,
+        regs: Regs | None = None,
+    ) -> None:
         """``WARN()`` in the kernel's own code.
 
         :param site: where (``function+0x12``); the function that the module has called if empty
         :param once: only the first time, as WARN_ONCE()
+        :param regs: the registers there, where no module's function is being carried out
         """
         if once:
             if (file, line) in self._warned:
@@ -413,7 +425,7 @@ class Traps:
         if message:
             self._print(message, Level.WARNING)
         place = self._place(site) if site else task.ip
-        self.warn(task, task.caller_regs()._replace(rip=place), file, line, place, 0)
+        self.warn(task, (regs or task.caller_regs())._replace(rip=place), file, line, place, 0)
 
     def bug_at(self, file: str, line: int, site: str = "") -> NoReturn:
         """``BUG()`` in the kernel's own code."""

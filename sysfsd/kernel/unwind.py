@@ -86,6 +86,8 @@ class Unwinder:
                     elif entry.bp_reg == _ORC_REG_BP:
                         bp = memory.read_pointer(bp + entry.bp_offset)
                     sp = frame
+                elif ip and ip not in text:
+                    return
                 else:
                     sp += 8
                 ip = memory.read_pointer(sp - 8)

@@ -255,10 +255,21 @@ class Workqueues:
         item = self._current_item()
         return item.work if item is not None else 0
 
-    def _current_item(self) -> WorkItem | None:
-        task = self._kernel.current
+    def worker_info(self, task: Task) -> str | None:
+        """``print_worker_info()``: what a worker is working on."""
+        item = self._item(task)
+        if item is None:
+            return None
+        symbol, _offset, mod = self._kernel.kallsyms.sprint_symbol(item.func).partition("+0x0/")
+        return f"{item.wq.name} {symbol}{mod[mod.index(' ') :] if ' ' in mod else ''}"
+
+    def _item(self, task: Task) -> WorkItem | None:
+        """What a worker is working on."""
         pool = self._by_task.get(task)
         return pool.running.get(task) if pool is not None else None
+
+    def _current_item(self) -> WorkItem | None:
+        return self._item(self._kernel.current)
 
     def _wait(self) -> None:
         task = self._kernel.current

@@ -16,7 +16,7 @@ _CHANGES: Final = tuple(
         (r"Tainted: G[ A-Z]{17}", "Tainted: "),
         (r"\[#\d+\]", "[#N]"),
         (r"(?<!0x)\bff(?!ffffff12345678)[0-9a-f]{14}", "ADDRESS"),
-        (r"0xffffffffc0[0-9a-f]{6}", "0xADDRESS"),
+        (r"0xffffffff[bc][0-9a-f]{7}", "0xADDRESS"),
         (r"\(0{8}[0-9a-f]{8}\)", "(HASH)"),
         (r"^PGD .*", "PGD"),
         (r"Code: [0-9a-f ]*<(..)>.*", r"Code: <\1>"),
@@ -27,9 +27,9 @@ _CHANGES: Final = tuple(
 )
 #: Lines of a report that hold only what changes, or what lies above module code.
 _DROPPED: Final = re.compile(
-    r"(Hardware name|RSP|RAX|RDX|RBP|R10|R13|FS|CS|PKRU|CR2: \S+ CR3):?"
+    r"(Hardware name|RSP|RAX|RDX|RBP|R10|R13|FS|CS|CR2|PKRU):"
     r"| \? "
-    r"| (do_one_initcall|do_init_module|__do_sys_finit_module|do_syscall_64|entry_SYSCALL_64_after_hwframe)\+"
+    r"| (do_one_initcall|do_init_module|do_init_module\.cold|__do_sys_finit_module|do_syscall_64|entry_SYSCALL_64_after_hwframe)\+"
 )
 
 
@@ -48,13 +48,15 @@ def normalise(lines: list[str]) -> list[str]:
     """The lines of a log that two runs of the same code have in common."""
     kept: list[str] = []
     skipping = False
-    for line in lines:
+    for before, line in zip(["", *lines], lines, strict=False):
         if line.startswith("RIP: 0033:"):
             skipping = True  # what called the system call
         elif line.startswith(" </"):
             skipping = False
-        elif line.startswith(("RIP: ", "Code: ")) and any(before.startswith("---[ end trace") for before in kept):
+        elif line.startswith(("RIP: ", "Code: ")) and any(above.startswith("---[ end trace") for above in kept):
             continue  # the first oops of all once more
+        elif line.startswith("Code: ") and before.startswith("RIP: ") and not before.endswith("]"):
+            continue  # the kernel's own
         if skipping or _DROPPED.match(line):
             continue
         for pattern, replacement in _CHANGES:

@@ -235,7 +235,7 @@ def misc_register(kernel: Kernel, misc: StructView) -> int:
 def misc_deregister(kernel: Kernel, misc: StructView) -> None:
     numbers = _numbers(kernel)
     if misc.address not in numbers.misc:
-        kernel.traps.warn_here("drivers/char/misc.c", 237)
+        kernel.traps.warn_here("drivers/char/misc.c", 247)
         return
     del numbers.misc[misc.address]
     kernel.state(DriverCore).device_unregister(kernel.struct("device", misc["this_device"]))

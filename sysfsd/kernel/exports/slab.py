@@ -254,14 +254,14 @@ def vfree(kernel: Kernel, addr: int) -> None:
     if not addr:
         return
     if addr & (PAGE_SIZE - 1):
-        kernel.traps.warn_at("mm/vmalloc.c", 2686, f"Trying to vfree() bad address ({addr:016x})", "__vunmap+0x2a")
+        message = f"Trying to vfree() bad address ({ptr_to_hashval(addr)})"
+        kernel.traps.warn_at("mm/vmalloc.c", 2752, message, "__vunmap+0x31a")
         return
     try:
         kernel.memory.vfree(addr)
     except KeyError:
-        kernel.traps.warn_at(
-            "mm/vmalloc.c", 2695, f"Trying to vfree() nonexistent vm area ({addr:016x})", "__vunmap+0x2d"
-        )
+        message = f"Trying to vfree() nonexistent vm area ({ptr_to_hashval(addr)})"
+        kernel.traps.warn_at("mm/vmalloc.c", 2758, message, "__vunmap+0x7e")
 
 
 @export(

@@ -47,6 +47,32 @@ for _name in ("clear_page_rep", "clear_page_orig", "clear_page_erms"):
 # mov $512,%ecx; rep movsq; ret
 export.native("void copy_page(void)", "b900020000 f348a5 c3")
 
+# Those that are called most need no Python either, a byte at a time.
+# xor %eax,%eax; 1: cmpb $0,(%rdi,%rax); je 2f; inc %rax; jmp 1b; 2: ret
+export.native("size_t strlen(const char *s)", "31c0 803c0700 7405 48ffc0 ebf5 c3")
+# The same, but first: cmp %rsi,%rax; je 2f
+export.native("size_t strnlen(const char *p, size_t maxlen)", "31c0 4839f0 740b 803c0700 7405 48ffc0 ebf0 c3")
+# xor %ecx,%ecx; 1: movzbl (%rdi,%rcx),%eax; movzbl (%rsi,%rcx),%edx; cmp %dl,%al; jne 2f; inc %rcx; test %al,%al;
+# jne 1b; xor %eax,%eax; ret; 2: sbb %eax,%eax; or $1,%eax; ret
+export.native(
+    "int strcmp(const char *cs, const char *ct)",
+    "31c9 0fb6040f 0fb6140e 38d0 750a 48ffc1 84c0 75ed 31c0 c3 19c0 83c801 c3",
+)
+# The same with %r8d for %edx, but first: cmp %rdx,%rcx; je to where it is 0
+export.native(
+    "int strncmp(const char *cs, const char *ct, size_t count)",
+    "31c9 4839d1 7415 0fb6040f 440fb6040e 4438c0 750a 48ffc1 84c0 75e6 31c0 c3 19c0 83c801 c3",
+)
+# The same with the difference, sub %r8d,%eax, and without an end
+export.native(
+    "int memcmp(const void *p, const void *q, size_t size)",
+    "31c9 4839d1 7413 0fb6040f 440fb6040e 4429c0 7507 48ffc1 ebe8 31c0 c3",
+)
+# 1: mov (%rdi),%al; cmp %sil,%al; je 2f; inc %rdi; test %al,%al; jne 1b; xor %eax,%eax; ret; 2: mov %rdi,%rax; ret
+export.native("char *strchr(const char *s, int c)", "8a07 4038f0 740a 48ffc7 84c0 75f2 31c0 c3 4889f8 c3")
+# xor %ecx,%ecx; 1: mov (%rsi,%rcx),%al; mov %al,(%rdi,%rcx); inc %rcx; test %al,%al; jne 1b; mov %rdi,%rax; ret
+export.native("char *strcpy(char *p, const char *q)", "31c9 8a040e 88040f 48ffc1 84c0 75f3 4889f8 c3")
+
 
 @export("void fortify_panic(const char *name)")
 def fortify_panic(kernel: Kernel, name: bytes) -> None:
@@ -59,35 +85,7 @@ def _string(kernel: Kernel, address: int, limit: int = _INT_MAX) -> bytes:
     return kernel.memory.read_string(address, limit) if limit else b""
 
 
-# Lengths
-
-
-@export("size_t strlen(char const *s)")
-def strlen(kernel: Kernel, s: int) -> int:
-    return len(_string(kernel, s))
-
-
-@export("size_t strnlen(char const *p, size_t maxlen)")
-def strnlen(kernel: Kernel, p: int, maxlen: int) -> int:
-    return len(_string(kernel, p, min(maxlen, _INT_MAX)))
-
-
 # Comparing
-
-
-def _order(a: bytes, b: bytes) -> int:
-    return (a > b) - (a < b)
-
-
-@export("int strcmp(char const *cs, char const *ct)")
-def strcmp(kernel: Kernel, cs: int, ct: int) -> int:
-    return _order(_string(kernel, cs), _string(kernel, ct))
-
-
-@export("int strncmp(char const *cs, char const *ct, size_t count)")
-def strncmp(kernel: Kernel, cs: int, ct: int, count: int) -> int:
-    limit = min(count, _INT_MAX)
-    return _order(_string(kernel, cs, limit), _string(kernel, ct, limit))
 
 
 #: tolower() of the kernel's Latin-1 (bytes.lower() knows only ASCII).
@@ -118,12 +116,12 @@ def strncasecmp(kernel: Kernel, s1: int, s2: int, len: int) -> int:
     return _case_difference((a + b"\0")[:limit], (b + b"\0")[:limit], ended=False)
 
 
-@export("int memcmp(const void *p, const void *q, size_t size)", "int bcmp(const void *a, const void *b, size_t len)")
-def memcmp(kernel: Kernel, p: int, q: int, size: int) -> int:
-    if not size:
+@export("int bcmp(const void *a, const void *b, size_t len)")
+def bcmp(kernel: Kernel, a: int, b: int, len: int) -> int:
+    if not len:
         return 0
-    a, b = kernel.memory.read(p, size), kernel.memory.read(q, size)
-    return 0 if a == b else next(x - y for x, y in zip(a, b, strict=True) if x != y)
+    ours, theirs = kernel.memory.read(a, len), kernel.memory.read(b, len)
+    return 0 if ours == theirs else next(x - y for x, y in zip(ours, theirs, strict=True) if x != y)
 
 
 @export("unsigned long __crypto_memneq(const void *a, const void *b, size_t size)")
@@ -143,12 +141,6 @@ def __crypto_xor(kernel: Kernel, dst: int, src1: int, src2: int, len: int) -> No
 def _put(kernel: Kernel, dest: int, text: bytes) -> None:
     """A string and its NUL."""
     kernel.memory.write(dest, text + b"\0")
-
-
-@export("char *strcpy(char *p, char const *q)")
-def strcpy(kernel: Kernel, p: int, q: int) -> int:
-    _put(kernel, p, _string(kernel, q))
-    return p
 
 
 @export("char *stpcpy(char *dest, char const *src)")
@@ -246,11 +238,6 @@ def _char(c: int) -> bytes:
 def _found(start: int, index: int) -> int:
     """An address in a string, NULL where nothing was found."""
     return start + index if index >= 0 else 0
-
-
-@export("char *strchr(char const *s, int c)")
-def strchr(kernel: Kernel, s: int, c: int) -> int:
-    return _found(s, (_string(kernel, s) + b"\0").find(_char(c)))
 
 
 @export("char *strrchr(char const *s, int c)")
