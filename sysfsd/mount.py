@@ -63,16 +63,15 @@ _libfuse.fuse_lowlevel_notify_inval_inode.argtypes = [
 class CallerCred(Cred):
     """The credentials of a process of the host, which is asked for its capabilities only when they matter."""
 
-    def capable(self, capability: int) -> bool:
-        """``CapEff`` (proc(5)) decides, unless it is that of another user namespace; who is gone can do nothing."""
+    def effective(self) -> int:
+        """``CapEff`` (proc(5)), unless it is that of another user namespace; who is gone can do nothing."""
         if not self._in_our_user_namespace():
-            return False
+            return 0
         try:
             with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as status:
-                effective = next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
+                return next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
         except OSError:
-            return False
-        return bool(effective >> capability & 1)
+            return 0
 
     def _in_our_user_namespace(self) -> bool:
         try:
@@ -193,6 +192,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._channel = _libfuse.fuse_session_next_chan(self._session, None)
         self._device = next((m.device for m in reversed(list(mounts())) if m.path == self._mountpoint), None)
         self._tree.watchers.append(self._entry_changed)
+        self._sched.ended = lambda: bool(_libfuse.fuse_session_exited(self._session))
         self._ready()
 
     def destroy(self, path: str) -> None:

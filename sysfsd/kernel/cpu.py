@@ -29,6 +29,8 @@ _HLT: Final = b"\xf4"
 #: A physical page behind which there is nothing.
 _NOWHERE: Final = 1 << 40
 _EFLAGS_IF: Final = 0x202
+#: Vectors of exceptions; those above are interrupts.
+_EXCEPTIONS: Final = range(32)
 _U64: Final = (1 << 64) - 1
 #: Bytes of a return address, and of a call instruction.
 _RETURN: Final = 8
@@ -343,7 +345,7 @@ class Cpu:
             except PageFault as fault:
                 access = Access.WRITE if fault.write else Access.READ
                 self.load(task)
-                self.kernel.traps.page_fault_oops(task, self.regs()._replace(rip=rip), fault.address, access)
+                self.kernel.traps.page_fault_oops(task, self.regs()._replace(rip=rip + fault.offset), fault.address, access)
             if self.loaded is not task:
                 self.load(task)
             _reg_write_batch(handle, rax_ids, rax_pointers, 1)
@@ -384,6 +386,8 @@ class Cpu:
             if access is Access.FETCH:
                 address = regs.rip
             return handle(task, Trap.PF, regs, address, access)
+        if exception is not None and exception >= len(_EXCEPTIONS):
+            return self.kernel.traps.spurious_interrupt(task, exception, regs)
         if exception is not None:
-            return handle(task, Trap(exception) if exception < 32 else Trap.GP, regs)
+            return handle(task, Trap(exception), regs)
         return handle(task, Trap.UD, regs)

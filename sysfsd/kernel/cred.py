@@ -26,8 +26,12 @@ class Cred:
     capabilities: int
     pid: int = 0
 
+    def effective(self) -> int:
+        """The effective capabilities (bit mask)."""
+        return self.capabilities
+
     def capable(self, capability: int) -> bool:
-        return bool(self.capabilities >> capability & 1)
+        return bool(self.effective() >> capability & 1)
 
 
 #: The kernel's own.

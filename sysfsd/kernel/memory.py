@@ -23,6 +23,7 @@ __all__ = [
     "MODULES_LEN",
     "MODULES_VADDR",
     "PAGE_SIZE",
+    "STRUCT_PAGE",
     "VMALLOC_START",
     "VMEMMAP",
     "Area",
@@ -75,12 +76,14 @@ class PageFault(OSError):
     """An access to memory that is not there, or not for that use: EFAULT, and where it was.
 
     :param address: the first byte that cannot be reached
+    :param offset: of the instruction within the kernel function that cannot reach it
     """
 
-    def __init__(self, address: int, write: bool = False) -> None:
+    def __init__(self, address: int, write: bool = False, offset: int = 0) -> None:
         super().__init__(errno.EFAULT, os.strerror(errno.EFAULT))
         self.address = address & _U64
         self.write = write
+        self.offset = offset
 
 
 def align(value: int, alignment: int) -> int:

@@ -37,6 +37,8 @@ _STACK_PAD: Final = 512
 _LOCKUP_FACTOR: Final = 2.2
 #: How often a task that sleeps interruptibly looks for a signal (seconds).
 _SIGNAL_POLL: Final = 0.05
+#: And any other for the end of the kernel.
+_END_POLL: Final = 0.5
 _STACK_END_MAGIC: Final = 0x57AC6E9D
 #: How long the timer goes on when nothing runs (seconds).
 _TICKS_IDLE: Final = 1.0
@@ -48,6 +50,8 @@ HARDIRQ_OFFSET: Final = 1 << 16
 _INTERRUPT_MASK: Final = 0x00FFFF00
 TIF_SIGPENDING: Final = 2
 _EFLAGS_IF: Final = 0x200
+#: The capabilities that there are.
+_CAP_FULL_SET: Final = (1 << 41) - 1
 PF_KTHREAD: Final = 0x00200000
 PF_WQ_WORKER: Final = 0x00000020
 
@@ -173,9 +177,10 @@ class Task:
 
     :param address: of its structure in the kernel's memory
     :param stack: of the lowest byte of its stack
+    :param cred_address: of its credentials, as module code sees them
     """
 
-    def __init__(self, sched: Scheduler, address: int, stack: int) -> None:
+    def __init__(self, sched: Scheduler, address: int, stack: int, cred_address: int) -> None:
         self._sched = sched
         self.address = address
         self.view = sched.kernel.struct("task_struct", address)
@@ -188,7 +193,7 @@ class Task:
         self.cred: Cred = INIT_CRED
         self.cpu = 0
         self.canary = 0
-        self.cred_address = 0
+        self.cred_address = cred_address
         #: Where module code that it runs called the kernel (stack pointer and function), 0 while it runs none.
         self.sp = 0
         self.ip = 0
@@ -283,7 +288,8 @@ class Scheduler:
         self.ticker: threading.Thread | None = None
         self._tick_mutex = threading.Lock()
         self._last_run = 0.0
-        self._stopped = False
+        #: Whether the kernel is no more: whatever runs or sleeps ends.
+        self.ended: Callable[[], bool] = lambda: False
         self._need_resched = False
         #: Tasks that wait for something at an address, in the order in which they came.
         self._waiters: dict[int, list[Task]] = {}
@@ -392,7 +398,7 @@ class Scheduler:
         view["stack"], view["usage.refs.counter"] = task.stack, 1
         task.canary = int.from_bytes(kernel.random_bytes(7), "little") << 8
         view["stack_canary"] = task.canary
-        view["cred"] = view["real_cred"] = task.cred_address = self.new_cred(cred)
+        view["cred"] = view["real_cred"] = self._fill_cred(task.cred_address, cred)
         init_task = kernel.exports.data_address("init_task")
         view["group_leader"] = task.address
         parent = self.kthreadd.address if flags & PF_KTHREAD and pid > 2 else self._parent(identity)
@@ -414,13 +420,15 @@ class Scheduler:
 
         :returns: its address
         """
+        return self._fill_cred(self.kernel.slab.kmalloc(self.kernel.image.structs["cred"].size), cred)
+
+    def _fill_cred(self, address: int, cred: Cred) -> int:
         kernel = self.kernel
-        address = kernel.slab.kmalloc(kernel.image.structs["cred"].size)
         view = kernel.struct("cred", address)
         view["usage.counter"] = 2
         for name in ("", "s", "e", "fs"):
             view[f"{name}uid.val"], view[f"{name}gid.val"] = cred.uid, cred.gid
-        held = sum(1 << capability for capability in range(41) if cred.capable(capability))
+        held = cred.effective() & _CAP_FULL_SET
         for name in ("cap_permitted", "cap_effective", "cap_bset"):
             kernel.memory.write_int(view.at(name), held, 8)
         view["user_ns"] = kernel.exports.data_address("init_user_ns")
@@ -430,7 +438,8 @@ class Scheduler:
         kernel = self.kernel
         address = kernel.memory.alloc_pages(kernel.image.structs["task_struct"].size)
         stack = kernel.memory.vmalloc_area.alloc(THREAD_SIZE)
-        return Task(self, address, stack)
+        cred = kernel.slab.kmalloc(kernel.image.structs["cred"].size)
+        return Task(self, address, stack, cred)
 
     def _link(self, task: Task) -> None:
         """Put a task at the end of the list that for_each_process() walks."""
@@ -453,9 +462,7 @@ class Scheduler:
         cpu = self.kernel.cpu
         if cpu.loaded is task:
             cpu.forget()
-        if task.cred_address:
-            self.kernel.slab.kfree(task.cred_address)
-        self._free.append(Task(self, task.address, task.stack))
+        self._free.append(Task(self, task.address, task.stack, task.cred_address))
 
     def task(self, address: int) -> Task | None:
         """The task whose structure is at *address*."""
@@ -520,10 +527,10 @@ class Scheduler:
             self._last_run = now
             task = cpu.loaded
             expired = task is not None and now - task.on_cpu_since > self.softlockup_thresh
-            if self.kernel.lock.contended or expired or self._stopped:
+            if self.kernel.lock.contended or expired or self.ended():
                 self._need_resched = True
                 cpu.stop()
-        elif now - self._last_run > _TICKS_IDLE or self._stopped:
+        elif now - self._last_run > _TICKS_IDLE or self.ended():
             with self._tick_mutex:
                 ticker, self.ticker = self.ticker, None
                 if not cpu.running:
@@ -534,7 +541,7 @@ class Scheduler:
     def tick(self, task: Task, regs: Callable[[], Regs]) -> None:
         """Module code has been interrupted: others may have a turn; it may have had too much of it."""
         self._need_resched = False
-        if self._stopped:
+        if self.ended():
             raise TaskKilled(task)
         if time.monotonic() - task.on_cpu_since > self.softlockup_thresh:
             self.softlockup(task, regs())
@@ -578,10 +585,9 @@ class Scheduler:
             if left is not None and left <= 0:
                 task.state = TaskState.RUNNING
                 break
-            if interruptible:
-                left = _SIGNAL_POLL if left is None else min(left, _SIGNAL_POLL)
-            self._sleep(task, left)
-            if self._stopped:
+            poll = _SIGNAL_POLL if interruptible else _END_POLL
+            self._sleep(task, poll if left is None else min(left, poll))
+            if self.ended():
                 raise TaskKilled(task)
         task.on_cpu_since = time.monotonic()
         self.update_jiffies()
@@ -601,7 +607,10 @@ class Scheduler:
             f"BUG: scheduling while atomic: {task.comm}/{task.pid}/0x{task.preempt_count + 1:08x}\n".encode(), Level.ERR
         )
         self.kernel.traps.print_modules()
-        self.kernel.traps.dump_stack()
+        sites = self.kernel.image.call_sites
+        asked = self.kernel.image.export_at(task.ip)
+        site = f"schedule_bug.{asked.name}" if asked is not None else ""
+        self.kernel.traps.dump_stack(site if site in sites else "schedule_bug")
         self.kernel.add_taint(Taint.WARN)
         self.preempt_count = 0x80000000
 
@@ -698,10 +707,11 @@ class Scheduler:
         task.saved_preempt_count = 0
         if self.kernel.cpu.loaded is task:
             self.preempt_count = 0x80000000
+            self.kernel.cpu.set_interrupts(True)
 
     def stop(self) -> None:
-        """The kernel is no more: whatever sleeps ends."""
-        self._stopped = True
+        """The kernel is no more."""
+        self.ended = lambda: True
         with self.kernel.lock:
             for task in self.tasks.values():
                 task.wakeup.notify_all()

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
-from sysfsd.kernel.memory import PAGE_SIZE, PageFault, align
+from sysfsd.kernel.memory import DIRECT_MAP, KERNEL_IMAGE, PAGE_SIZE, STRUCT_PAGE, VMEMMAP, PageFault, align
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -20,6 +20,8 @@ ZERO_SIZE_PTR: Final = 16
 #: Beyond it, kmalloc() takes whole pages; beyond the other, nothing (bytes).
 KMALLOC_MAX_CACHE_SIZE: Final = 8192
 KMALLOC_MAX_SIZE: Final = 4 << 20
+#: Where kfree() reads an object's struct page.
+_KFREE_PAGE: Final = 0x4B
 _KMALLOC_SIZES: Final = (8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192)
 
 
@@ -128,7 +130,9 @@ class SlabAllocator:
 
     def _invalid_free(self, address: int) -> None:
         """What is no object of any cache has no struct page that says which one it is of."""
-        raise PageFault(address)
+        start = DIRECT_MAP if address < KERNEL_IMAGE else KERNEL_IMAGE
+        page = VMEMMAP + ((address - start & (1 << 64) - 1) >> 12) * STRUCT_PAGE
+        raise PageFault(page + 8, offset=_KFREE_PAGE)
 
     def cache_of(self, address: int) -> KmemCache | None:
         """The cache that the object at *address* is of."""

@@ -156,6 +156,14 @@ class Traps:
             return self.invalid_op(task, regs)
         return self.die(_DIE_TEXT.get(trap, "general protection fault"), task, regs)
 
+    def spurious_interrupt(self, task: Task, vector: int, regs: Regs) -> int:
+        """``common_interrupt()`` of an interrupt that nobody handles.
+
+        :returns: where the code goes on
+        """
+        self._print(f"__common_interrupt: {task.cpu}.{vector} No irq handler for vector", Level.EMERG)
+        return regs.rip
+
     # Page faults
 
     def page_fault(self, task: Task, regs: Regs, address: int, access: Access) -> int:
@@ -306,11 +314,11 @@ class Traps:
         self.kernel.sched.release_locks(task)
         raise TaskKilled(task, signum)
 
-    def panic(self, text: str) -> NoReturn:
+    def panic(self, text: str, site: str = "panic") -> NoReturn:
         """``panic()``: the whole machine would stop here; only what caused it does."""
         task = self.kernel.current
         self._print(f"Kernel panic - not syncing: {text}", Level.EMERG)
-        self.dump_stack()
+        self.dump_stack(site)
         self._print(f"---[ end Kernel panic - not syncing: {text} ]---", Level.EMERG)
         self.kill(task)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -116,10 +115,15 @@ class Unwinder:
         table, entries = mod.section(".orc_unwind_ip"), mod.section(".orc_unwind")
         if table is None or entries is None:
             return None
-        memory, address, count = self._kernel.memory, table.address, table.size // 4
+        memory, address, count = self._kernel.memory, table.address, min(table.size // 4, entries.size // 6)
         offsets = struct.unpack(f"<{count}i", memory.read(address, 4 * count))
-        addresses = [address + 4 * i + offset for i, offset in enumerate(offsets)]
-        index = bisect_right(addresses, ip) - 1
-        if index < 0 or 6 * index + 6 > entries.size:
-            return None
-        return _OrcEntry.read(memory.read(entries.address + 6 * index, 6))
+        # The file has them in the order of its sections; where one of these ends and the next begins there are two.
+        distances = [ip - address - 4 * i - offset for i, offset in enumerate(offsets)]
+        nearest = min((distance for distance in distances if distance >= 0), default=None)
+        found = None
+        for i, distance in enumerate(distances):
+            if distance == nearest:
+                entry = _OrcEntry.read(memory.read(entries.address + 6 * i, 6))
+                if found is None or entry.sp_reg:
+                    found = entry
+        return found

@@ -12,6 +12,8 @@ _CHANGES: Final = tuple(
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"PID: \d+", "PID: N"),
+        (r"kworker/\d:\d", "kworker/N:N"),
+        (r"atomic: (\w+)/\d+/", r"atomic: \1/N/"),
         (r"CPU: \d+", "CPU: N"),
         (r"Tainted: G[ A-Z]{17}", "Tainted: "),
         (r"\[#\d+\]", "[#N]"),

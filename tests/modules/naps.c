@@ -31,6 +31,7 @@ static int doze(const char *value, const struct kernel_param *kp)
 
 	if (ret)
 		return ret;
+	pr_info("naps: dozing\n");
 	left = msleep_interruptible(ms);
 	pr_info("naps: %s\n", left ? "woken early" : "dozed to the end");
 	return left ? -EINTR : 0;
@@ -38,8 +39,10 @@ static int doze(const char *value, const struct kernel_param *kp)
 
 static int await(const char *value, const struct kernel_param *kp)
 {
-	int ret = wait_event_interruptible(queue, flag);
+	int ret;
 
+	pr_info("naps: waiting\n");
+	ret = wait_event_interruptible(queue, flag);
 	pr_info("naps: waited, %d\n", ret);
 	return ret;
 }
@@ -52,6 +55,7 @@ static int spin(const char *value, const struct kernel_param *kp)
 
 	if (ret)
 		return ret;
+	pr_info("naps: spinning\n");
 	end = jiffies + msecs_to_jiffies(ms);
 	while (time_before(jiffies, end))
 		cpu_relax();

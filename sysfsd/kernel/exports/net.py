@@ -5,9 +5,11 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from sysfsd.kernel.driver_core import DriverCore
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.locking import mutex_is_locked, mutex_lock, mutex_trylock, mutex_unlock
 from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.kobject import Sysfs
 from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail, list_del
 from sysfsd.kernel.proc_fs import ProcFs
 from sysfsd.kernel.registrations import Registrations
@@ -87,6 +89,7 @@ class Net:
         self._ids: dict[int, int] = {}
         self._operations: dict[int, None] = {}
         self._capacity = 16
+        self._class_address = 0
         self.net["gen"] = self._new_generic(self._capacity)
         self.rtnl_mutex = kernel.struct("mutex", kernel.slab.kmalloc(kernel.image.structs["mutex"].size))
         INIT_LIST_HEAD(kernel.memory, self.rtnl_mutex.at("wait_list"))
@@ -201,6 +204,28 @@ class Net:
             kernel.slab.kfree(kernel.memory.read_pointer(where))
             kernel.memory.write_pointer(where, 0)
         self._forget(ops)
+
+    def _class(self) -> StructView:
+        """The directory of /sys/class/net."""
+        core = self._kernel.state(DriverCore)
+        if not self._class_address:
+            self._class_address = core.class_create(0, b"net").address
+        found = core.class_(self._class_address)
+        assert found is not None
+        return core.subsys_kobj(found)
+
+    def class_create_file(self, attr: StructView) -> None:
+        """:raises OSError: EEXIST, ENOMEM"""
+        sysfs = self._kernel.state(Sysfs)
+        directory = sysfs.directory(self._class())
+        assert directory is not None
+        sysfs.create_file(directory, attr.address)
+
+    def class_remove_file(self, attr: StructView) -> None:
+        sysfs = self._kernel.state(Sysfs)
+        directory = sysfs.directory(self._class())
+        assert directory is not None
+        sysfs.remove_by_name(directory, attr.string("attr.name").decode("latin-1"))
 
     def notifier_info(self) -> int:
         """``struct netdev_notifier_info`` about the loopback device."""

@@ -37,7 +37,7 @@ _INT_MAX: Final = (1 << 31) - 1
 #: Integer types: bytes, and whether signed.
 _INTEGERS: Final = {
     "char": (1, True), "signed char": (1, True), "unsigned char": (1, False), "u8": (1, False), "s8": (1, True),
-    "__u8": (1, False), "blk_status_t": (1, False),
+    "__u8": (1, False), "u_int8_t": (1, False), "blk_status_t": (1, False),
     "short": (2, True), "unsigned short": (2, False), "u16": (2, False), "s16": (2, True), "umode_t": (2, False),
     "__be16": (2, False), "__u16": (2, False), "__le16": (2, False),
     "int": (4, True), "unsigned int": (4, False), "unsigned": (4, False), "u32": (4, False), "s32": (4, True),
@@ -57,7 +57,7 @@ _INTEGERS: Final = {
 _FUNCTION_POINTERS: Final = {
     "rcu_callback_t", "smp_call_func_t", "smp_cond_func_t", "__sighandler_t", "work_func_t", "irq_handler_t",
     "notifier_fn_t", "filldir_t", "cmp_func_t", "swap_func_t", "cmp_r_func_t", "swap_r_func_t", "list_cmp_func_t",
-    "rtnl_doit_func", "rtnl_dumpit_func",
+    "rtnl_doit_func", "rtnl_dumpit_func", "lookup_by_table_id_t", "mempool_alloc_t", "mempool_free_t",
     "filler_t", "poll_queue_proc", "kthread_work_func_t", "dr_match_t", "dr_release_t", "async_func_t",
 }  # fmt: skip
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sysfsd.kernel.exports.registry import Area, CallVaList
 from sysfsd.kernel.memory import PAGE_SIZE, PageFault, align
 from sysfsd.kernel.slab import KMALLOC_MAX_SIZE, KmemCache
-from sysfsd.kernel.vsprintf import MemoryVaList, vsnprintf
+from sysfsd.kernel.vsprintf import MemoryVaList, ptr_to_hashval, vsnprintf
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel

@@ -47,23 +47,30 @@ for _name in ("clear_page_rep", "clear_page_orig", "clear_page_erms"):
 # mov $512,%ecx; rep movsq; ret
 export.native("void copy_page(void)", "b900020000 f348a5 c3")
 
-# Those that are called most need no Python either, a byte at a time.
-# xor %eax,%eax; 1: cmpb $0,(%rdi,%rax); je 2f; inc %rax; jmp 1b; 2: ret
-export.native("size_t strlen(const char *s)", "31c0 803c0700 7405 48ffc0 ebf5 c3")
-# The same, but first: cmp %rsi,%rax; je 2f
-export.native("size_t strnlen(const char *p, size_t maxlen)", "31c0 4839f0 740b 803c0700 7405 48ffc0 ebf0 c3")
-# xor %ecx,%ecx; 1: movzbl (%rdi,%rcx),%eax; movzbl (%rsi,%rcx),%edx; cmp %dl,%al; jne 2f; inc %rcx; test %al,%al;
-# jne 1b; xor %eax,%eax; ret; 2: sbb %eax,%eax; or $1,%eax; ret
+# Those that are called most need no Python either, a byte at a time. What reads memory first stands where it does in
+# the kernel, so that a bad pointer is reported at the same place.
+# cmpb $0,(%rdi); je 2f; mov %rdi,%rax; 1: inc %rax; cmpb $0,(%rax); jne 1b; sub %rdi,%rax; ret;
+# 2: xor %eax,%eax; ret
+export.native("size_t strlen(const char *s)", "803f00 7410 4889f8 90 48ffc0 803800 75f8 4829f8 c3 31c0 c3")
+# lea (%rdi,%rsi),%rdx; mov %rdi,%rax; 1: cmp %rdx,%rax; je 2f; cmpb $0,(%rax); je 2f; inc %rax; jmp 1b;
+# 2: sub %rdi,%rax; ret
+export.native(
+    "size_t strnlen(const char *p, size_t maxlen)",
+    "488d1437 4889f8 0f1f440000 0f1f440000 4839d0 740b 90 803800 7405 48ffc0 ebf0 4829f8 c3",
+)
+# xor %eax,%eax; 1: movzbl (%rdi,%rax),%edx; cmp (%rsi,%rax),%dl; jne 2f; inc %rax; test %dl,%dl; jne 1b;
+# xor %eax,%eax; ret; 2: sbb %eax,%eax; or $1,%eax; ret
 export.native(
     "int strcmp(const char *cs, const char *ct)",
-    "31c9 0fb6040f 0fb6140e 38d0 750a 48ffc1 84c0 75ed 31c0 c3 19c0 83c801 c3",
+    "31c0 0f1f440000 0f1f440000 0fb61407 3a1406 750a 48ffc0 84d2 75f0 31c0 c3 19c0 83c801 c3",
 )
-# The same with %r8d for %edx, but first: cmp %rdx,%rcx; je to where it is 0
+# The same with %cl for %dl, but first: 1: cmp %rdx,%rax; je to where it is 0
 export.native(
     "int strncmp(const char *cs, const char *ct, size_t count)",
-    "31c9 4839d1 7415 0fb6040f 440fb6040e 4438c0 750a 48ffc1 84c0 75e6 31c0 c3 19c0 83c801 c3",
+    "31c0 0f1f440000 0f1f440000 0f1f440000 4839d0 7410 0fb60c07 3a0c06 750a 48ffc0 84c9 75eb 31c0 c3 19c0 83c801 c3",
 )
-# The same with the difference, sub %r8d,%eax, and without an end
+# xor %ecx,%ecx; 1: cmp %rdx,%rcx; je 3f; movzbl (%rdi,%rcx),%eax; movzbl (%rsi,%rcx),%r8d; sub %r8d,%eax; jne 2f;
+# inc %rcx; jmp 1b; 3: xor %eax,%eax; 2: ret
 export.native(
     "int memcmp(const void *p, const void *q, size_t size)",
     "31c9 4839d1 7413 0fb6040f 440fb6040e 4429c0 7507 48ffc1 ebe8 31c0 c3",

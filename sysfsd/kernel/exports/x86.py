@@ -53,4 +53,4 @@ export.data("struct cpuinfo_x86 boot_cpu_data", _boot_cpu_data)
 def __stack_chk_fail(kernel: Kernel) -> None:
     caller = kernel.memory.read_pointer(kernel.current.sp)
     symbol = kernel.kallsyms.sprint_symbol(caller, backtrace=True)
-    kernel.traps.panic(f"stack-protector: Kernel stack is corrupted in: {symbol}")
+    kernel.traps.panic(f"stack-protector: Kernel stack is corrupted in: {symbol}", "stack_chk_fail")

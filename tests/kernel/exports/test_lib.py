@@ -33,7 +33,7 @@ def log(kernel: Kernel, seq: int = 0) -> list[str]:
     return [line for record in kernel.log.records(seq) for line in record.text.decode("latin-1").split("\n")]
 
 
-@pytest.mark.parametrize("name", ["string", "numbers", "sets", "ids", "misc"])
+@pytest.mark.parametrize("name", ["string", "numbers", "sets", "ids", "misc", "pieces"])
 def test_a_module_prints_what_it_printed_on_a_real_kernel(kernel: Kernel, module_image: ModuleImage, name: str) -> None:
     kernel.init_module(module_image(f"lib_{name}"))
     kernel.delete_module(f"lib_{name}")
