@@ -172,6 +172,13 @@ class Cpu:
             for address, code in self.kernel.exports.native_code(page):
                 image.view[address - image.base : address - image.base + len(code)] = code
 
+    def place_text(self, address: int, code: bytes) -> None:
+        """Have the kernel's text at *address*, where no function begins, be *code*: for whoever looks at it."""
+        for page in {address & -PAGE_SIZE, (address + len(code) - 1) & -PAGE_SIZE}:
+            if page in self._text:
+                self._populate(page)
+        self.memory.poke(address, code)
+
     def _invalid(self, _uc: Any, access: int, address: int, _size: int, _value: int, _data: Any) -> bool:
         if self._fault is None:
             kind = {

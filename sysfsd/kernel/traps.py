@@ -403,11 +403,14 @@ class Traps:
     # What the kernel's own code finds wrong
 
     def _place(self, site: str) -> int:
-        """The address of ``function+0x12``."""
+        """The address of ``function+0x12``, where there is a ud2."""
         name, _, offset = site.partition("+")
         symbol = self.kernel.image.find_export(name)
         start = symbol.value if symbol is not None else self.kernel.kallsyms.address_of(name)
-        return (start or 0) + int(offset or "0", 16)
+        place = (start or 0) + int(offset or "0", 16)
+        if offset:
+            self.kernel.cpu.place_text(place, _UD2)
+        return place
 
     def warn_at(
         self,
