@@ -76,6 +76,14 @@ def _net_namespace_list(kernel: Kernel, address: int) -> None:
 
 export.data("struct net init_net", _init_net)
 export.data("struct list_head net_namespace_list", _net_namespace_list)
+export.data(
+    "struct rw_semaphore pernet_ops_rwsem",
+    lambda kernel, address: INIT_LIST_HEAD(kernel.memory, kernel.struct("rw_semaphore", address).at("wait_list")),
+)
+export.data(
+    "struct mutex nf_conn_btf_access_lock",
+    lambda kernel, address: INIT_LIST_HEAD(kernel.memory, kernel.struct("mutex", address).at("wait_list")),
+)
 export.data("const struct ip_tunnel_encap_ops *iptun_encaps[8]")
 export.data("const struct ip6_tnl_encap_ops *ip6tun_encaps[8]")
 
