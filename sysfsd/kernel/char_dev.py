@@ -14,7 +14,7 @@ from sysfsd.kernel.err import err
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
 
-__all__ = ["CharRegion", "DeviceNumbers", "MKDEV", "major", "minor"]
+__all__ = ["MKDEV", "CharRegion", "DeviceNumbers", "major", "minor"]
 
 _MINOR_BITS: Final = 20
 _MINOR_MASK: Final = (1 << _MINOR_BITS) - 1
@@ -78,7 +78,9 @@ class DeviceNumbers:
                     self.blocks[int(number)] = name
                 elif not any(region.major == int(number) for region in self.regions):
                     self.regions.append(CharRegion(int(number), 0, 1 << _MINOR_BITS, name))
-        self.builtin_misc = {int(line.split()[0]): line.split()[1] for line in proc["misc"].splitlines() if line.strip()}
+        self.builtin_misc = {
+            int(line.split()[0]): line.split()[1] for line in proc["misc"].splitlines() if line.strip()
+        }
 
     # Character devices
 

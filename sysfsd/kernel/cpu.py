@@ -17,7 +17,7 @@ from unicorn import x86_const as x86
 from unicorn.unicorn_py3.unicorn import uc_tlb_entry, uclib
 
 from sysfsd.kernel.memory import PAGE_SIZE, PageFault, Prot
-from sysfsd.kernel.traps import Access, Regs, Trap, Unmodelled
+from sysfsd.kernel.traps import Access, Regs, TaskKilled, Trap, Unmodelled
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -43,6 +43,10 @@ _CONTEXT: Final = tuple(
 #: What a call of an exported function is read from.
 _CALL: Final = tuple(
     getattr(x86, f"UC_X86_REG_{name}") for name in ("RIP", "RSP", "RDI", "RSI", "RDX", "RCX", "R8", "R9")
+)
+#: What module code has no business to change, and others depend on.
+_SYSTEM: Final = tuple(
+    getattr(x86, f"UC_X86_REG_{name}") for name in ("CR0", "CR3", "CR4", "CS", "SS", "DS", "GS_BASE", "FS_BASE")
 )
 _START: Final = (x86.UC_X86_REG_RSP, *_CALL[2:])
 
@@ -121,6 +125,7 @@ class Cpu:
         self._rax = _RegisterFile((x86.UC_X86_REG_RAX,))
         #: Where there is a return instruction: an exported function ends there.
         self._ret = kernel.exports.address_of("__x86_return_thunk")
+        self._system = _RegisterFile(_SYSTEM)
         #: What the last stretch of code ended with, if not with a call: a page fault, an exception's number.
         self._fault: tuple[int, Access] | None = None
         self._fault_page = 0
@@ -136,6 +141,9 @@ class Cpu:
         self.loaded: Task | None = None
         self.running = False
         self._uc.reg_write(x86.UC_X86_REG_GS_BASE, kernel.percpu.cpu_base(0))
+        self._pristine = self._uc.context_save()
+        self._read(self._system)
+        self._system_values = tuple(self._system.values)
         self._handle = self._uc._uch
 
     # Memory
@@ -204,6 +212,11 @@ class Cpu:
         """Have whatever runs stop soon; for another thread."""
         self._uc.emu_stop()
 
+    def _reset(self) -> None:
+        """Make the processor what it was at first: code can have left it in any state."""
+        self._uc.context_restore(self._pristine)
+        self.loaded = None
+
     # Registers
 
     def _read(self, registers: _RegisterFile) -> None:
@@ -271,9 +284,16 @@ class Cpu:
         nested = task.sp
         try:
             value = self._enter(task, function, args, site)
-            if nested and site:
+            if not nested:
+                self._read(self._system)
+                if tuple(self._system.values) != self._system_values:
+                    self._reset()
+            elif site:
                 self.set_reg("rsp", nested)  # the site's frames are gone
             return value
+        except TaskKilled:
+            self._reset()
+            raise
         except Unmodelled:
             if nested:
                 raise
@@ -368,7 +388,9 @@ class Cpu:
             rip += 1
         elif rip not in self._text or exports.is_native(rip) or exports.is_native(rip + 1):
             return None
-        stub = self._stubs[rip] = exports.bind(rip)
+        stub = exports.bind(rip)
+        if exports.function_at(rip) is not None:  # the kernel's own return addresses are no functions
+            self._stubs[rip] = stub
         return rip, stub
 
     def _resched(self, task: Task, rip: int) -> int:

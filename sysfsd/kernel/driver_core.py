@@ -1,7 +1,7 @@
 """Buses, drivers, classes and devices (drivers/base/).
 
-What modules can see of them lies in the kernel's memory; who belongs to whom is kept here. A bus of the kernel proper has
-no devices but those that modules make, and finds out in Python which driver fits.
+What modules can see of them lies in the kernel's memory; who belongs to whom is kept here. A bus of the kernel proper
+has no devices but those that modules make, and finds out in Python which driver fits.
 """
 
 from __future__ import annotations
@@ -263,7 +263,8 @@ class DriverCore:
         if bus is None:
             bus_name = drv.to("bus").string("name").decode("latin-1")
             log.pr_err(
-                f"Driver '{name}' was unable to register with bus_type '{bus_name}' because the bus was not initialized."
+                f"Driver '{name}' was unable to register with bus_type '{bus_name}'"
+                " because the bus was not initialized."
             )
             raise err(errno.EINVAL)
         type_ = self.kernel.struct("bus_type", bus.address)

@@ -81,7 +81,7 @@ def records() -> Iterator[Record]:
             elif line.startswith("section "):
                 _, section, offset = line.split()
                 record.sections[section] = int(offset)
-            elif match := re.fullmatch(r"(\S*) (\d+) (\d+) ([dfl]) (\S*)", line):
+            elif match := re.fullmatch(r"(.*?) ?(\d{4}) (\d+) ([dfl]) (.*)", line):
                 path, mode, size, kind, link = match.groups()
                 record.nodes[path] = int(mode, 8), int(size), kind, link
             elif match := re.fullmatch(r"(\w+)=(.*)", line):

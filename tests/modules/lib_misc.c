@@ -77,7 +77,7 @@ static void limits(void)
 
 	for (i = 0; i < 6; i++)
 		pr_info("ratelimit %d\n", __ratelimit(&state));
-	mdelay(300);
+	msleep(600);
 	pr_info("ratelimit %d missed %d\n", __ratelimit(&state), state.missed);
 	for (i = 0; i < 12; i++)
 		pr_info_ratelimited("limited %d\n", i);

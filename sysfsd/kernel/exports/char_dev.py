@@ -140,7 +140,7 @@ def cdev_add(kernel: Kernel, p: StructView, dev: int, count: int) -> int:
 
 @export("void cdev_del(struct cdev *p)")
 def cdev_del(kernel: Kernel, p: StructView) -> None:
-    p["dev"]  # noqa: B018 - faults where real code would
+    p["dev"]
     _numbers(kernel).cdev_unmap(p.address)
     kernel.state(Kobjects).put(p.sub("kobj"))
 

@@ -44,7 +44,15 @@ _KINDS = {
     "scomp": _Kind("scomp_alg", 0xB, "crypto_scomp_type"),
 }
 #: The functions for many at once: what they are called.
-_PLURALS = {"shash": "shashes", "ahash": "ahashes", "rng": "rngs", "skcipher": "skciphers", "aead": "aeads", "scomp": "scomps", "acomp": "acomps"}  # noqa: E501
+_PLURALS = {
+    "shash": "shashes",
+    "ahash": "ahashes",
+    "rng": "rngs",
+    "skcipher": "skciphers",
+    "aead": "aeads",
+    "scomp": "scomps",
+    "acomp": "acomps",
+}
 
 
 def _registered(kernel: Kernel) -> Registrations:
@@ -355,7 +363,7 @@ def crypto_shash_finup(kernel: Kernel, desc: StructView, data: int, len: int, ou
     finup = _alg(kernel, desc)["finup"]
     if kernel.modules.address(finup) is not None:
         return kernel.cpu.call(finup, desc.address, data, len, out)
-    return crypto_shash_update(kernel, desc, data, len) or crypto_shash_final(kernel, desc, out)
+    return int(crypto_shash_update(kernel, desc, data, len) or crypto_shash_final(kernel, desc, out))
 
 
 @export("int crypto_shash_digest(struct shash_desc *desc, const u8 *data, unsigned int len, u8 *out)")
@@ -363,4 +371,4 @@ def crypto_shash_digest(kernel: Kernel, desc: StructView, data: int, len: int, o
     alg = _alg(kernel, desc)
     if kernel.modules.address(alg["digest"]) is not None:
         return kernel.cpu.call(alg["digest"], desc.address, data, len, out)
-    return kernel.cpu.call(alg["init"], desc.address) or crypto_shash_finup(kernel, desc, data, len, out)
+    return int(kernel.cpu.call(alg["init"], desc.address) or crypto_shash_finup(kernel, desc, data, len, out))

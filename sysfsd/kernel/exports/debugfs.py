@@ -88,7 +88,7 @@ def debugfs_remove(kernel: Kernel, dentry: StructView) -> None:
         if entry is not None:
             kernel.state(DebugFs).remove(entry)
         else:
-            dentry["d_inode"]  # noqa: B018 - faults where real code would
+            dentry["d_inode"]
 
 
 @export("struct dentry *debugfs_lookup(const char *name, struct dentry *parent)")

@@ -44,7 +44,7 @@ _FAMILIES = (
     "PF_XDP", "PF_MCTP",
 )  # fmt: skip
 #: Families, protocols and the like that the kernel proper has.
-_BUILTIN = {
+_BUILTIN: dict[str, set[object]] = {
     "family": {1, 2, 10, 16, 17, 44},
     "tcp_congestion": {"reno", "cubic"},
     "tcp_ulp": {"mptcp"},
@@ -52,7 +52,6 @@ _BUILTIN = {
     "inet_protocol": {1, 2, 6, 17},
     "inet6_protocol": {0, 6, 17, 43, 44, 58, 59, 60},
     "genl_family": {"nlctrl", "NLBL_MGMT", "netdev", "ethtool", "devlink", "SEG6", "IOAM6", "tcp_metrics", "mptcp_pm"},
-    "xfrm_type": set(),
 }
 
 
@@ -360,7 +359,7 @@ def _table(
         name = key(ops)
         if name in _BUILTIN.get(kind, ()):
             raise err(taken)
-        _registered(kernel).add(kind, name, ops.address, taken)  # type: ignore[arg-type]
+        _registered(kernel).add(kind, name, ops.address, taken)
         return 0
 
     @export(unregister)

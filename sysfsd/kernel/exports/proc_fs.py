@@ -135,7 +135,7 @@ def proc_remove(kernel: Kernel, de: StructView) -> None:
         if entry is not None:
             kernel.state(ProcFs).remove(entry)
         else:
-            de["name"]  # noqa: B018 - faults where real code would
+            de["name"]
 
 
 @export("void remove_proc_entry(const char *name, struct proc_dir_entry *parent)")

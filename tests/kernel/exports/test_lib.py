@@ -44,20 +44,12 @@ def test_a_module_prints_what_it_printed_on_a_real_kernel(kernel: Kernel, module
 #: What the scenario leaves of the log, and what differs from run to run.
 WARNINGS = re.compile(r"refcount|ida_free|err =|notifier|invalid|WARNING|[a-z_]+ -?[0-9]|went|--")
 BUGS = re.compile(r"list|detected|kernel BUG|RIP: 0010|--|went on")
-VARIES = {
-    r"PID: \d+": "PID: N",
-    r"CPU: \d": "CPU: N",
-    r"buf:[0-9a-f]*": "buf:HASH",
-    r"^(?!---)(.*?)[0-9a-f]{16}": r"\1ADDR",
-}
+VARIES = {r"PID: \d+": "PID: N", r"CPU: \d": "CPU: N", r"buf:[0-9a-f]+": "buf:HASH", r"[0-9a-f]{16}": "ADDR"}
 
 
 def shown(line: str) -> str:
-    before = None
-    while before != line:
-        before = line
-        for pattern, replacement in VARIES.items():
-            line = re.sub(pattern, replacement, line)
+    for pattern, replacement in VARIES.items():
+        line = re.sub(pattern, replacement, line)
     return line
 
 
@@ -66,20 +58,22 @@ def sections(command: str) -> dict[int, list[str]]:
     found: dict[int, list[str]] = {}
     lines: list[str] = []
     for line in recorded("run-lib-misuse"):
-        match = re.fullmatch(r"\$ (\w+) (\d+)", line)
-        if match is not None:
-            lines = []
-            if match[1] == command:
-                found.setdefault(int(match[2]), lines)
-        elif not line.startswith("$ "):
+        if not line.startswith("$ "):
             lines.append(line)
+            continue
+        lines = []
+        match = re.fullmatch(r"\$ (\w+) (\d+)", line)
+        if match is not None and match[1] == command:
+            found.setdefault(int(match[2]), lines)
     return found
 
 
 @pytest.mark.parametrize("how", sections("warn"))
 def test_misuse_is_warned_of(kernel: Kernel, module_image: ModuleImage, how: int) -> None:
     kernel.init_module(module_image("lib_misuse"), b"how=%d" % how)
-    assert [shown(line) for line in log(kernel) if WARNINGS.match(line)] == sections("warn")[how]
+    assert [shown(line) for line in log(kernel) if WARNINGS.match(line)] == [
+        shown(line) for line in sections("warn")[how]
+    ]
 
 
 def test_a_reference_count_is_warned_of_only_once(kernel: Kernel, module_image: ModuleImage) -> None:
