@@ -117,8 +117,9 @@ def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
                 raise err(errno.EIO) from None
             except OSError as error:
                 if error.errno is not None and error.errno >= ERESTARTSYS:
-                    # Not for users; the host takes no such answer and would wait for another.
-                    raise err(errno.EINTR if error.errno in RESTART else errno.EINVAL) from None
+                    # The host takes no such answer, and would wait for another.
+                    restart = error.errno in RESTART and self._interrupted()
+                    raise err(errno.EINTR if restart else errno.EINVAL) from None
                 raise
 
     return call

@@ -40,11 +40,15 @@ _BUS_NOTIFY: Final = {
 _UEVENT: Final = {"add": 0, "remove": 1, "change": 2, "move": 3, "bind": 6, "unbind": 7}
 #: The files of power/ of a device whose power nobody manages, and what they say.
 _POWER: Final = {
+    "async": (0o644, b"disabled\n"),
     "autosuspend_delay_ms": (0o644, b""),
     "control": (0o644, b"auto\n"),
+    "runtime_active_kids": (0o444, b"0\n"),
     "runtime_active_time": (0o444, b"0\n"),
+    "runtime_enabled": (0o444, b"disabled\n"),
     "runtime_status": (0o444, b"unsupported\n"),
     "runtime_suspended_time": (0o444, b"0\n"),
+    "runtime_usage": (0o444, b"0\n"),
 }
 
 
@@ -882,7 +886,7 @@ class DriverCore:
             name, mode = self.devnode(dev)
             add(env, b"DEVNAME=" + name.encode("latin-1"))
             if mode:
-                add(env, b"DEVMODE=%#o" % (mode & 0o777))
+                add(env, b"DEVMODE=0%o" % (mode & 0o777))
         if dev["type"] and dev.to("type")["name"]:
             add(env, b"DEVTYPE=" + dev.to("type").string("name"))
         if dev["driver"]:

@@ -114,6 +114,10 @@ class KernelImage:
 
     def kallsyms(self) -> bytes:
         """The kernel's own lines of /proc/kallsyms: ``ffffffff81000000 T _text``."""
+        return self._kallsyms
+
+    @cached_property
+    def _kallsyms(self) -> bytes:
         return lzma.decompress((self._directory / "kallsyms.xz").read_bytes())
 
     @cached_property

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import struct
-from bisect import bisect_right
 from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -18,6 +17,8 @@ __all__ = ["Kallsyms", "SymbolPlace"]
 
 KSYM_NAME_LEN: Final = 512
 _U64: Final = (1 << 64) - 1
+#: Digits of an address at the start of a line.
+_ADDRESS: Final = 16
 _SYM: Final = struct.Struct("<I2xHQ8x")
 
 
@@ -81,19 +82,6 @@ class Kallsyms:
 
     # Addresses to names
 
-    @cached_property
-    def _table(self) -> tuple[list[int], list[str]]:
-        """Addresses of the kernel's own symbols in order, and their names; of several at one place the first counts."""
-        addresses: list[int] = []
-        names: list[str] = []
-        for line in self._kernel_lines.decode("latin-1").splitlines():
-            address, kind, name = line.split(" ", 2)
-            value = int(address, 16)
-            if kind != "A" and (not addresses or value != addresses[-1]):
-                addresses.append(value)
-                names.append(name)
-        return addresses, names
-
     def lookup(self, address: int) -> SymbolPlace | None:
         """``kallsyms_lookup()``: what lies at *address*."""
         mod = self._module_address(address)
@@ -102,20 +90,38 @@ class Kallsyms:
         text = self._image.text
         if not text[0] <= address < self._image.symbols["_end"]:
             return None
-        addresses, names = self._table
-        index = bisect_right(addresses, address) - 1
-        if index < 0 or index + 1 >= len(addresses):
+        return self._lookup_in_kernel(address)
+
+    def _lookup_in_kernel(self, address: int) -> SymbolPlace | None:
+        """The same for the kernel proper, whose lines stand in the order of their addresses."""
+        lines = self._kernel_lines
+        low, high = 0, len(lines)
+        while low < high:
+            start = lines.rfind(b"\n", low, (low + high) // 2) + 1 or low
+            if int(lines[start : start + _ADDRESS], 16) <= address:
+                low = lines.find(b"\n", start) + 1
+            else:
+                high = start
+        if not 0 < low < len(lines):
             return None
-        start = addresses[index]
-        return SymbolPlace(names[index], address - start, addresses[index + 1] - start, "")
+        following = int(lines[low : low + _ADDRESS], 16)
+        # Of several at one place the first counts.
+        at = lines.rfind(b"\n", 0, low - 1) + 1
+        digits = lines[at : at + _ADDRESS]
+        while at and lines.startswith(digits, before := lines.rfind(b"\n", 0, at - 1) + 1):
+            at = before
+        start = int(digits, 16)
+        name = lines[at + _ADDRESS + 3 : lines.find(b"\n", at)].decode("latin-1")
+        return SymbolPlace(name, address - start, following - start, "")
 
     def address_of(self, name: str) -> int | None:
         """``kallsyms_lookup_name()`` for the kernel proper."""
-        addresses, names = self._table
-        try:
-            return addresses[names.index(name)]
-        except ValueError:
+        lines = self._kernel_lines
+        found = lines.find(f" {name}\n".encode("latin-1"))
+        if found < 0:
             return None
+        start = lines.rfind(b"\n", 0, found) + 1
+        return int(lines[start : start + _ADDRESS], 16)
 
     def _lookup_in_module(self, mod: Module, address: int) -> SymbolPlace | None:
         """``find_kallsyms_symbol()``."""

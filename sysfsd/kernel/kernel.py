@@ -219,7 +219,7 @@ class Kernel:
         found = self._states.get(kind)
         if found is None:
             found = self._states[kind] = kind(self)
-        return found  # type: ignore[no-any-return]
+        return found
 
     def random_bytes(self, count: int) -> bytes:
         """``get_random_bytes()``."""

@@ -434,13 +434,13 @@ class Kobjects:
             name = self.name(kobj)
             if error.errno == errno.EEXIST:
                 kernel.log.pr_err(
-                    f"kobject: kobject_add_internal failed for {name} with -EEXIST, don't try to register things"
+                    f"kobject_add_internal failed for {name} with -EEXIST, don't try to register things"
                     " with the same name in the same directory."
                 )
             else:
                 above = self.name(self.view(parent)) if parent else "'none'"
                 kernel.log.pr_err(
-                    f"kobject: kobject_add_internal failed for {name} (error: {-(error.errno or 0)} parent: {above})"
+                    f"kobject_add_internal failed for {name} (error: {-(error.errno or 0)} parent: {above})"
                 )
             raise
         kobj["state_in_sysfs"] = 1
@@ -578,7 +578,7 @@ class Kobjects:
         try:
             self.add(kobj, parent, name)
         except OSError as error:
-            kernel.log.pr_warn(f"kobject: kobject_create_and_add: kobject_add error: {-(error.errno or 0)}")
+            kernel.log.pr_warn(f"kobject_create_and_add: kobject_add error: {-(error.errno or 0)}")
             self.put(kobj)
             return None
         return kobj
@@ -595,7 +595,7 @@ class Kobjects:
             raise err(errno.EINVAL)
         kobj = kset.sub("kobj")
         if not kobj["ktype"]:
-            self._kernel.log.pr_err("kobject: must have a ktype to be initialized properly!")
+            self._kernel.log.pr_err("must have a ktype to be initialized properly!")
             raise err(errno.EINVAL)
         self.kset_init(kset)
         self.add_internal(kobj)

@@ -138,8 +138,8 @@ class Kthreads:
         """``kthread_park()``: have the thread wait in kthread_parkme(), and wait until it does."""
         if kthread.exited:
             return -errno.ENOSYS
-        if kthread.parked:
-            self._kernel.traps.warn_at("kernel/kthread.c", 661, site="kthread_park+0x81")
+        if kthread.should_park:
+            self._kernel.traps.warn_at("kernel/kthread.c", 661, site="kthread_park+0x81", once=True)
             return -errno.EBUSY
         kthread.should_park = True
         if kthread.task is not self._kernel.current:

@@ -31,7 +31,8 @@ _CHANGES: Final = tuple(
 _DROPPED: Final = re.compile(
     r"(Hardware name|RSP|RAX|RDX|RBP|R10|R13|FS|CS|CR2|PKRU):"
     r"| \? "
-    r"| (do_one_initcall|do_init_module|do_init_module\.cold|__do_sys_finit_module|do_syscall_64|entry_SYSCALL_64_after_hwframe)\+"
+    r"| (do_one_initcall|do_init_module|do_init_module\.cold|__do_sys_finit_module)\+"
+    r"| (do_syscall_64|entry_SYSCALL_64_after_hwframe)\+"
 )
 
 

@@ -21,7 +21,6 @@ export = Area("kobject", "lib/kobject.c, lib/kobject_uevent.c, fs/sysfs/")
 _BASE = {
     "kernel_kobj": "kernel",
     "fs_kobj": "fs",
-    "power_kobj": "power",
     "firmware_kobj": "firmware",
     "hypervisor_kobj": "hypervisor",
     "mm_kobj": "kernel/mm",

@@ -685,13 +685,6 @@ def rtnl_register_module(
     return 0
 
 
-@export(
-    "void rtnl_register(int protocol, int msgtype, rtnl_doit_func doit, rtnl_dumpit_func dumpit, unsigned int flags)"
-)
-def rtnl_register(kernel: Kernel, protocol: int, msgtype: int, doit: int, dumpit: int, flags: int) -> None:
-    _rtnl_set(kernel, protocol, msgtype, doit, dumpit)
-
-
 @export("int rtnl_unregister(int protocol, int msgtype)")
 def rtnl_unregister(kernel: Kernel, protocol: int, msgtype: int) -> int:
     registered = _registered(kernel)

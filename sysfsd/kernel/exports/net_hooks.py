@@ -33,6 +33,7 @@ export.data("const struct nf_nat_hook *nf_nat_hook")
 export.data("const struct nf_ct_hook *nf_ct_hook")
 export.data("const struct nfnl_ct_hook *nfnl_ct_hook")
 export.data("const struct nf_ipv6_ops *nf_ipv6_ops")
+export.data("void *nfct_btf_struct_access")
 export.data("const struct udp_tunnel_nic_ops *udp_tunnel_nic_ops")
 export.data("const struct nf_conntrack_zone nf_ct_zone_dflt")
 export.data("int sysctl_fb_tunnels_only_for_init_net")
@@ -62,6 +63,21 @@ _hook("void vlan_ioctl_set(int (*hook)(struct net *, void *))", "vlan_ioctl")
 _hook("void brioctl_set(int (*hook)(struct net *, unsigned int, void *))", "br_ioctl")
 _hook("void ethtool_set_ethtool_phy_ops(const struct ethtool_phy_ops *ops)", "ethtool_phy_ops")
 _hook("void nf_register_queue_handler(const struct nf_queue_handler *qh)", "nf_queue")
+
+
+_hook("void xfrm_if_register_cb(const struct xfrm_if_cb *ifcb)", "xfrm_if")
+
+
+@export("void xfrm_if_unregister_cb(void)")
+def xfrm_if_unregister_cb(kernel: Kernel) -> None:
+    _registered(kernel).remove_key("hook", "xfrm_if")
+
+
+@export("bool dev_valid_name(const char *name)")
+def dev_valid_name(kernel: Kernel, name: bytes) -> bool:
+    if not name or len(name) >= 16 or name in (b".", b".."):
+        return False
+    return not any(char in b"/:" or chr(char).isspace() for char in name)
 
 
 @export("void nf_unregister_queue_handler(void)")

@@ -26,7 +26,6 @@ def _nothing_fits(kernel: Kernel, subsys: Subsystem) -> None:
 builtin_bus("pci_bus_type", "pci", _nothing_fits)
 builtin_bus("pcie_port_bus_type", "pci_express", _nothing_fits)
 export.data("int pci_pci_problems")
-export.data("int isa_dma_bridge_buggy")
 export.data("unsigned int pci_flags")
 
 

@@ -233,13 +233,13 @@ class Area:
         :param value: its first value, or what puts it at an address; None: zeros
         """
         name = re.sub(r"\[.*", "", declaration).replace("*", " ").split()[-1]
-        function = value if callable(value) else None if value is None else _integer(value)
+        function = value if callable(value) else None if value is None else _integer(name, value)
         AREAS[name] = Export(name, self, declaration, function, variable=True)
 
 
-def _integer(value: int) -> Callable[[Kernel, int], None]:
+def _integer(name: str, value: int) -> Callable[[Kernel, int], None]:
     def put(kernel: Kernel, address: int) -> None:
-        kernel.memory.write_int(address, value, 8)
+        kernel.memory.write_int(address, value, kernel.exports.size_of(name))
 
     return put
 
@@ -298,6 +298,10 @@ class Exports:
         """
         return self._variables[name]
 
+    def size_of(self, name: str) -> int:
+        """The bytes of a variable."""
+        return self._size(AREAS[name])
+
     def function_at(self, address: int) -> Export | None:
         """The function that Python carries out when the processor gets to *address*."""
         return self._functions.get(address)
@@ -324,12 +328,13 @@ class Exports:
         return any(start <= address < start + len(code) for start, code in self._native.get(page, ()))
 
     def unmodelled_data(self, address: int) -> str | None:
-        """The exported variable at *address*, where there is one that is not modelled."""
+        """The exported variable that *address* lies in, where there is one that is not modelled."""
         _, text_end = self._image.text
         if not text_end <= address < self._image.symbols["_end"]:
             return None
-        symbol = self._image.export_at(address)
-        return symbol.name if symbol is not None else None
+        place = self._kernel.kallsyms.lookup(address)
+        known = place is not None and place.name not in self._variables
+        return place.name if place is not None and known and self._image.find_export(place.name) is not None else None
 
     def complain(self, ip: int, name: str) -> None:
         """Say what is missing, and who wanted it."""

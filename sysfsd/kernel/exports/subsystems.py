@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from sysfsd.kernel.driver_core import DriverCore
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.driver_core import builtin_class
 from sysfsd.kernel.exports.registry import Area, CallVaList
@@ -54,7 +55,9 @@ _chain("acpi_notifier")
 
 export.data("struct atomic_notifier_head panic_notifier_list")
 export.data("int acpi_disabled")
-export.data("int acpi_noirq")
+export.data("struct timezone sys_tz")
+export.data("int edac_op_state", -1)
+export.data("enum xen_domain_type xen_domain_type")
 
 
 @export("int register_shrinker(struct shrinker *shrinker, const char *fmt, ...)")
@@ -90,6 +93,12 @@ def unregister_acpi_bus_type(kernel: Kernel, type: StructView) -> int:
         raise err(errno.ENODEV)
     kernel.log.pr_info(f"ACPI: bus type {type.string('name').decode('latin-1')} unregistered")
     return 0
+
+
+@export("bool acpi_osi_is_win8(void)")
+def acpi_osi_is_win8(kernel: Kernel) -> bool:
+    """No table has asked what the system is."""
+    return False
 
 
 @export("int dmi_check_system(const struct dmi_system_id *list)")
@@ -133,6 +142,36 @@ def x86_match_cpu(kernel: Kernel, match: StructView) -> int:
             return match.address
         match = kernel.struct("x86_cpu_id", match.address + match.struct.size)
     return 0
+
+
+@export("bool drm_firmware_drivers_only(void)")
+def drm_firmware_drivers_only(kernel: Kernel) -> bool:
+    return "nomodeset" in kernel.cmdline.split()
+
+
+@export("int attribute_container_register(struct attribute_container *cont)")
+def attribute_container_register(kernel: Kernel, cont: StructView) -> int:
+    INIT_LIST_HEAD(kernel.memory, cont.at("node"))
+    INIT_LIST_HEAD(kernel.memory, cont.at("containers.k_list"))
+    _registered(kernel).add("attribute_container", cont.address, cont.address)
+    return 0
+
+
+@export("int attribute_container_unregister(struct attribute_container *cont)")
+def attribute_container_unregister(kernel: Kernel, cont: StructView) -> int:
+    _registered(kernel).remove("attribute_container", cont.address)
+    return 0
+
+
+@export("int transport_class_register(struct transport_class *tclass)")
+def transport_class_register(kernel: Kernel, tclass: StructView) -> int:
+    kernel.state(DriverCore).class_register(tclass.sub("class"))
+    return 0
+
+
+@export("void transport_class_unregister(struct transport_class *tclass)")
+def transport_class_unregister(kernel: Kernel, tclass: StructView) -> None:
+    kernel.state(DriverCore).class_unregister(tclass.sub("class"))
 
 
 # Processors that come and go: they do not

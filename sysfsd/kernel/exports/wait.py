@@ -75,7 +75,7 @@ def schedule_timeout_jiffies(kernel: Kernel, timeout: int) -> int:
         return timeout
     if timeout < 0:
         kernel.log.pr_err(f"schedule_timeout: wrong timeout value {timeout & (1 << 64) - 1:x}")
-        kernel.traps.dump_stack()
+        kernel.traps.dump_stack("schedule_timeout")
         kernel.current.state = TaskState.RUNNING
         return 0
     expire = kernel.sched.jiffies + timeout
