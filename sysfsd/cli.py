@@ -171,6 +171,7 @@ def _serve(
 ) -> None:
     from sysfsd.fs.tree import tree
     from sysfsd.kernel.kernel import Kernel
+    from sysfsd.usermodehelper import run_usermodehelper
 
     try:
         from sysfsd.mount import Mount
@@ -179,6 +180,7 @@ def _serve(
     image = _image(arguments.kernel)
     config = dict(_config_item(item) for item in arguments.config)
     kernel = Kernel(image, config, arguments.cmdline)
+    kernel.usermodehelper = run_usermodehelper
     files = tree(kernel)
     for request in arguments.load:
         _load(kernel, request)

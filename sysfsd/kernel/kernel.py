@@ -255,7 +255,18 @@ class Kernel:
         :param wait: until it has ended
         :returns: its wait status, or an errno where it could not be started
         """
-        return self.usermodehelper([self.tunables.modprobe, "-q", "--", name], wait) if self.tunables.modprobe else -2
+        return self.call_usermodehelper([self.tunables.modprobe, "-q", "--", name], wait)
+
+    def call_usermodehelper(self, argv: list[str], wait: bool) -> int:
+        """``call_usermodehelper()``: run a program outside, with the kernel lock given up.
+
+        :param wait: until it has ended, not only begun
+        :returns: its wait status, 0, or a negative errno where it could not be started
+        """
+        if not argv[0]:
+            return -errno.ENOENT
+        with self.lock.released():
+            return self.usermodehelper(argv, wait)
 
     def add_taint_module(self, mod: Module, taint: Taint, lockdep_ok: bool = True) -> None:
         """The same, by a module."""

@@ -151,6 +151,15 @@ class KernelLock:
         self._await_turn(me, turn)
         self._depth = depth
 
+    @contextmanager
+    def released(self) -> Iterator[None]:
+        """Without it for a while."""
+        depth = self._release_save()
+        try:
+            yield
+        finally:
+            self._acquire_restore(depth)
+
     def __enter__(self) -> bool:
         return self.acquire()
 
@@ -658,9 +667,8 @@ class Scheduler:
         """``cpu_relax()`` of a task that spins: another processor would go on meanwhile."""
         self.kernel.lock.yield_()
         if not self.kernel.lock.contended:
-            depth = self.kernel.lock._release_save()
-            time.sleep(1 / HZ)
-            self.kernel.lock._acquire_restore(depth)
+            with self.kernel.lock.released():
+                time.sleep(1 / HZ)
 
     @contextmanager
     def waiting(self, address: int) -> Iterator[None]:

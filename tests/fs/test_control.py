@@ -184,6 +184,7 @@ def test_a_truncated_file_is_no_module(kernel: Kernel, greeter: Path, kind: str,
 
 @pytest.mark.parametrize("kind", sorted(PACKERS))
 def test_a_damaged_file_is_no_module(kernel: Kernel, greeter: Path, kind: str) -> None:
+    kernel.sched.softlockup_thresh = 0.2
     packed = bytearray(PACKERS[kind](greeter.read_bytes()))
     for place in range(7, len(packed), 37):
         damaged = bytearray(packed)

@@ -38,6 +38,8 @@ def refused(kernel: Kernel, image: bytes, args: bytes = b"", may_crash: bool = F
     :param may_crash: its code may have been spoilt too; None also where it ran, but not to the end
     """
     before = state(kernel)
+    if may_crash:
+        kernel.sched.softlockup_thresh = 0.2
     try:
         kernel.init_module(image, args)
         newest = next(iter(kernel.modules)).name
@@ -95,7 +97,6 @@ def test_whatever_bytes_change_the_answer_is_an_errno_and_others_are_untouched(
     kernel: Kernel, name: str, places: str
 ) -> None:
     rng = random.Random(f"{name} {places}")
-    kernel.sched.softlockup_thresh = 0.2
     kernel.init_module(module_path("param_arrays").read_bytes(), b"words=a,b bytes=7")
     bystander = kernel.modules.find("param_arrays")
     assert bystander is not None

@@ -272,7 +272,7 @@ def test_nothing_at_all_is_nowhere(memory: Memory) -> None:
 
 
 @pytest.mark.parametrize("prot", [Prot.NONE, Prot.READ, Prot.RX])
-def test_the_processor_has_to_forget_a_page_that_loses_rights(memory: Memory, prot: Prot) -> None:
+def test_the_processor_has_to_forget_a_page_that_loses_rights(memory: Memory, prot: int) -> None:
     address = memory.modules.alloc(2 * PAGE_SIZE)
     memory.shootdowns.known.add(address + PAGE_SIZE)
     before = memory.shootdowns.count

@@ -154,7 +154,7 @@ def test_more_than_the_largest_size_is_out_of_memory(slab: SlabAllocator, size: 
 
 @pytest.mark.parametrize("size", [8, 4096, 8192, 1 << 20])
 def test_when_memory_is_used_up_there_is_none(kernel: Kernel, either: SlabAllocator, size: int) -> None:
-    kernel.memory.limit = kernel.memory.used + (4 << 20)
+    kernel.memory.limit = kernel.memory.used + max(1 << 18, 3 * size)
     objects: list[int] = []
     with pytest.raises(OSError) as caught:
         while True:

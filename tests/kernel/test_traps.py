@@ -37,7 +37,6 @@ DIFFERENT: Final = {
     "init 39": "the second kfree() is found by the watch over all objects, and does no harm",
     "init 40": "so is kfree() of the middle of an object",
     "init 48": "model specific registers are not modelled",
-    "init 55": "the size of the memory that is copied is not looked at",
     "init 62": "a task has no memory of its own",
     "init 63": "a task has no memory of its own",
     "init 64": "the processor does not mind unaligned operands",

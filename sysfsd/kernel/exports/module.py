@@ -75,7 +75,10 @@ def __symbol_get(kernel: Kernel, symbol: bytes) -> int:
 @export("void __symbol_put(const char *symbol)")
 def __symbol_put(kernel: Kernel, symbol: bytes) -> None:
     found = kernel.modules.find_symbol(symbol.decode("latin-1"))
-    if found is not None and found[1] is not None:
+    if found is None:
+        kernel.sched.preempt_count += 1
+        kernel.traps.bug_at("kernel/module/main.c", 784, "__symbol_put+0x8e")
+    if found[1] is not None:
         found[1].module_put()
 
 
