@@ -372,7 +372,9 @@ class Cpu:
             except PageFault as fault:
                 access = Access.WRITE if fault.write else Access.READ
                 self.load(task)
-                self.kernel.traps.page_fault_oops(task, self.regs()._replace(rip=rip + fault.offset), fault.address, access)
+                self.kernel.traps.page_fault_oops(
+                    task, self.regs()._replace(rip=rip + fault.offset), fault.address, access
+                )
             if self.loaded is not task:
                 self.load(task)
             _reg_write_batch(handle, rax_ids, rax_pointers, 1)

@@ -275,6 +275,7 @@ class Kernel:
 
     def modules_changed(self) -> None:
         """Code has come or gone: nobody may go by what was there."""
+        self.modules.layout_changed()
         self.unwinder.code_changed()
         if "cpu" in self.__dict__:
             self.cpu.code_changed()

@@ -1,8 +1,8 @@
 """The kernel's address space.
 
 Each area of it is one reserved piece of this process's own memory, so that an address is an offset into a buffer and
-what nothing has written costs nothing. A page can be reached only while it is present; the processor and the rest of the
-kernel model go by the same page table. Follows Documentation/x86/x86_64/mm.rst and mm/vmalloc.c.
+what nothing has written costs nothing. A page can be reached only while it is present; the processor and the rest of
+the kernel model go by the same page table. Follows Documentation/x86/x86_64/mm.rst and mm/vmalloc.c.
 """
 
 from __future__ import annotations

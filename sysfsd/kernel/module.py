@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import threading
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sysfsd.kernel.err import err
@@ -154,6 +156,8 @@ class ModuleList:
         self._modules: dict[str, Module] = {}
         self._exports: dict[str, tuple[ExportedSymbol, Module]] = {}
         self._wq = wq
+        #: ``mod_tree``: where each region begins and ends, in order; None when that has to be seen again.
+        self._tree: list[tuple[int, int, Module]] | None = None
         #: What was last unloaded, and its taints, as an oops shows them.
         self.last_unloaded = ""
 
@@ -180,13 +184,23 @@ class ModuleList:
             raise err(errno.EEXIST if old is not None and old.state is ModuleState.LIVE else errno.EBUSY)
         mod.state = ModuleState.UNFORMED
         self._modules[mod.name] = mod
+        self.layout_changed()
 
     def address(self, address: int) -> Module | None:
         """``__module_address()``: the module that *address* lies in, code or data."""
-        for mod in self._modules.values():
-            if address in mod.core_layout or address in mod.init_layout:
-                return mod
-        return None
+        tree = self._tree
+        if tree is None:
+            layouts = ((layout, mod) for mod in self._modules.values() for layout in (mod.core_layout, mod.init_layout))
+            tree = self._tree = sorted(
+                ((layout.base, layout.base + layout.size, mod) for layout, mod in layouts if layout.size),
+                key=itemgetter(0),
+            )
+        index = bisect_right(tree, address, key=itemgetter(0)) - 1
+        return tree[index][2] if index >= 0 and address < tree[index][1] else None
+
+    def layout_changed(self) -> None:
+        """Memory of a module has come or gone."""
+        self._tree = None
 
     def set_state(self, mod: Module, state: ModuleState) -> None:
         """What a module is about, for its own code to see as well."""
@@ -198,6 +212,7 @@ class ModuleList:
         """Take *mod* off the list."""
         self.remove_exports(mod)
         del self._modules[mod.name]
+        self.layout_changed()
         self.wake_up()
 
     def wake_up(self) -> None:

@@ -378,7 +378,7 @@ class Scheduler:
                     self.free_task(task)
 
     def become(self, task: Task) -> None:
-        """This thread is *task* from now on."""
+        """Be *task* from now on: this thread."""
         self._local.task = task
 
     # Tasks

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import struct
+from bisect import bisect_right
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.module import Module
     from sysfsd.kernel.traps import Regs
 
 __all__ = ["Unwinder"]
@@ -24,6 +27,9 @@ _ORC_REG_R10, _ORC_REG_R13, _ORC_REG_BP_INDIRECT, _ORC_REG_SP_INDIRECT = 6, 7, 8
 _REGISTERS: Final = {_ORC_REG_R10: "r10", _ORC_REG_R13: "r13", _ORC_REG_DI: "rdi", _ORC_REG_DX: "rdx"}
 
 
+_ORC: Final = struct.Struct("<hhH")
+
+
 class _OrcEntry(NamedTuple):
     """``struct orc_entry``: how to get from a place in the code to the frame above it."""
 
@@ -31,11 +37,6 @@ class _OrcEntry(NamedTuple):
     bp_offset: int
     sp_reg: int
     bp_reg: int
-
-    @classmethod
-    def read(cls, data: bytes) -> _OrcEntry:
-        sp_offset, bp_offset, bits = struct.unpack("<hhH", data)
-        return cls(sp_offset, bp_offset, bits & 15, bits >> 4 & 15)
 
 
 class Unwinder:
@@ -45,6 +46,7 @@ class Unwinder:
         self._kernel = kernel
         #: What was found for places in the code, until that changes.
         self._known: dict[int, _OrcEntry | None] = {}
+        self._tables: WeakKeyDictionary[Module, tuple[list[int], list[int]]] = WeakKeyDictionary()
 
     def code_changed(self) -> None:
         """Modules have come or gone."""
@@ -112,18 +114,27 @@ class Unwinder:
         mod = self._kernel.modules.address(ip)
         if mod is None:
             return None
-        table, entries = mod.section(".orc_unwind_ip"), mod.section(".orc_unwind")
-        if table is None or entries is None:
-            return None
-        memory, address, count = self._kernel.memory, table.address, min(table.size // 4, entries.size // 6)
-        offsets = struct.unpack(f"<{count}i", memory.read(address, 4 * count))
-        # The file has them in the order of its sections; where one of these ends and the next begins there are two.
-        distances = [ip - address - 4 * i - offset for i, offset in enumerate(offsets)]
-        nearest = min((distance for distance in distances if distance >= 0), default=None)
+        table = self._tables.get(mod)
+        if table is None:
+            table = self._tables[mod] = self._sorted(mod)
+        addresses, places = table
         found = None
-        for i, distance in enumerate(distances):
-            if distance == nearest:
-                entry = _OrcEntry.read(memory.read(entries.address + 6 * i, 6))
-                if found is None or entry.sp_reg:
-                    found = entry
+        index = bisect_right(addresses, ip) - 1
+        # Where one section of code ends and the next begins there are two, of which the one that ends says nothing.
+        for at in range(index, -1, -1):
+            if addresses[at] != addresses[index] or (found is not None and found.sp_reg):
+                break
+            sp_offset, bp_offset, bits = _ORC.unpack(self._kernel.memory.read(places[at], _ORC.size))
+            found = _OrcEntry(sp_offset, bp_offset, bits & 15, bits >> 4 & 15)
         return found
+
+    def _sorted(self, mod: Module) -> tuple[list[int], list[int]]:
+        """``unwind_module_init()``: where in the code entries begin to count, in order, and where they are."""
+        table, data = mod.section(".orc_unwind_ip"), mod.section(".orc_unwind")
+        if table is None or data is None:
+            return [], []
+        count = min(table.size // 4, data.size // _ORC.size)
+        offsets = struct.unpack(f"<{count}i", self._kernel.memory.read(table.address, 4 * count))
+        addresses = [table.address + 4 * i + offset for i, offset in enumerate(offsets)]
+        order = sorted(range(count), key=addresses.__getitem__)
+        return [addresses[i] for i in order], [data.address + _ORC.size * i for i in order]

@@ -14,6 +14,4 @@ export = Area("uaccess", "mm/maccess.c, lib/usercopy.c")
 
 @export("void __copy_overflow(int size, unsigned long count)")
 def __copy_overflow(kernel: Kernel, size: int, count: int) -> None:
-    kernel.traps.warn_at(
-        "mm/maccess.c", 228, f"Buffer overflow detected ({size} < {count})!", "__copy_overflow+0x16"
-    )
+    kernel.traps.warn_at("mm/maccess.c", 228, f"Buffer overflow detected ({size} < {count})!", "__copy_overflow+0x16")
