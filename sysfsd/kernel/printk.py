@@ -10,7 +10,7 @@ import re
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, MutableSequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Final
@@ -40,6 +40,19 @@ class Level(IntEnum):
     NOTICE = 5
     INFO = 6
     DEBUG = 7
+
+
+class _ConsoleLevel:
+    """One of the four levels of ``console_printk``."""
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    def __get__(self, log: PrintkLog, _owner: type | None = None) -> int:
+        return log.console_printk[self._index]
+
+    def __set__(self, log: PrintkLog, value: int) -> None:
+        log.console_printk[self._index] = value
 
 
 @dataclass(slots=True)
@@ -119,10 +132,13 @@ class PrintkLog:
     def __init__(self, size: int = 1 << 17, clock: Callable[[], int] = time.monotonic_ns) -> None:
         self.size = size
         self.clock = clock
-        self.console_loglevel: int = CONSOLE_LOGLEVEL_DEFAULT
-        self.default_message_loglevel: int = Level.WARNING
-        self.minimum_console_loglevel: int = 1
-        self.default_console_loglevel: int = CONSOLE_LOGLEVEL_DEFAULT
+        #: The four levels of /proc/sys/kernel/printk; once modules run, those are in the kernel's memory.
+        self.console_printk: MutableSequence[int] = [
+            CONSOLE_LOGLEVEL_DEFAULT,
+            Level.WARNING,
+            1,
+            CONSOLE_LOGLEVEL_DEFAULT,
+        ]
         self.clear_seq = 0
         self.syslog_seq = 0
         self.log_wait = threading.Condition()
@@ -131,6 +147,11 @@ class PrintkLog:
         self._used = 0
         self._once: set[str] = set()
         self._saved_console_loglevel: int | None = None
+
+    console_loglevel = _ConsoleLevel(0)
+    default_message_loglevel = _ConsoleLevel(1)
+    minimum_console_loglevel = _ConsoleLevel(2)
+    default_console_loglevel = _ConsoleLevel(3)
 
     # Writing
 

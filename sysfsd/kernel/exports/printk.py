@@ -2,15 +2,60 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import MutableSequence
+from typing import TYPE_CHECKING, Any
 
 from sysfsd.kernel.exports.registry import Area, CallVaList
 from sysfsd.kernel.vsprintf import MemoryVaList, vsnprintf
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.memory import Memory
 
 export = Area("printk", "kernel/printk/printk.c")
+
+
+class _Ints(MutableSequence[int]):
+    """An array of ints in the kernel's memory."""
+
+    def __init__(self, memory: Memory, address: int, values: list[int]) -> None:
+        self._memory = memory
+        self._address = address
+        self._count = len(values)
+        self[:] = values
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _place(self, index: int) -> int:
+        if not 0 <= index < self._count:
+            raise IndexError(index)
+        return self._address + 4 * index
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self[i] for i in range(self._count)[index]]
+        return self._memory.read_int(self._place(index), 4, signed=True)
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        if isinstance(index, slice):
+            for i, item in zip(range(self._count)[index], value, strict=True):
+                self[i] = item
+        else:
+            self._memory.write_int(self._place(index), value, 4)
+
+    def __delitem__(self, index: Any) -> None:
+        raise TypeError("of fixed length")
+
+    def insert(self, index: int, value: int) -> None:
+        raise TypeError("of fixed length")
+
+
+def _console_printk(kernel: Kernel, address: int) -> None:
+    kernel.log.console_printk = _Ints(kernel.memory, address, list(kernel.log.console_printk))
+
+
+export.data("int console_printk[4]", _console_printk)
 
 
 @export("int _printk(const char *fmt, ...)", "int vprintk(const char *fmt, va_list args)")
