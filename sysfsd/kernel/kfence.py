@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
-from sysfsd.kernel.memory import PAGE_SIZE, Prot
+from sysfsd.kernel.memory import PAGE_SHIFT, PAGE_SIZE, Prot
 from sysfsd.kernel.panic import Taint
 from sysfsd.kernel.printk import Level
 from sysfsd.kernel.vsprintf import ptr_to_hashval
@@ -31,6 +31,9 @@ _KEEP: Final = 1024
 _STACK_DEPTH: Final = 64
 #: ``KFENCE_CANARY_PATTERN``: what surrounds an object in its page.
 _CANARY: Final = bytes(0xAA ^ (i & 7) for i in range(PAGE_SIZE))
+_CANARY_VIEW: Final = memoryview(_CANARY)
+_ZEROES: Final = memoryview(bytes(PAGE_SIZE))
+_SLAB_TYPESAFE_BY_RCU: Final = 0x80000
 _RULE: Final = "=" * 66
 
 
@@ -56,6 +59,8 @@ class KfenceObject:
     object_size: int = 0
     cache: KmemCache | None = None
     freed: bool = False
+    #: Its cache has it for good: what it holds stays when it is freed, and nobody else gets it.
+    reserved: bool = False
     #: The owner has asked how much it may use (ksize()): what lies between the two sizes is its own.
     whole: bool = False
     alloc_track: _Track | None = None
@@ -74,7 +79,6 @@ class Kfence:
         self._objects: list[KfenceObject] = []
         self._by_page: dict[int, KfenceObject] = {}
         self._freed: deque[KfenceObject] = deque()
-        self._live = 0
 
     def __contains__(self, address: int) -> bool:
         """``is_kfence_address()``."""
@@ -89,36 +93,56 @@ class Kfence:
         stack = [task.ip, *islice(kernel.unwinder.walk(task.ip, task.sp, kernel.cpu.reg("rbp")), _STACK_DEPTH)]
         return _Track(task.pid, task.cpu, now, stack)
 
-    def alloc(self, cache: KmemCache, size: int, zero: bool = True) -> int:
+    def _slot(self) -> KfenceObject | None:
+        """A page of the pool that nobody uses, None when all are in use.
+
+        :raises OSError: ENOMEM when memory is used up
+        """
+        index = len(self._objects)
+        if index < NUM_OBJECTS:
+            self._memory.charge(PAGE_SIZE)
+            page = self.pool + 2 * PAGE_SIZE * index + PAGE_SIZE
+            found = self._by_page[page] = KfenceObject(index, page)
+            self._objects.append(found)
+            return found
+        if self._freed:
+            self._memory.charge(PAGE_SIZE)
+            return self._freed.popleft()
+        return None
+
+    def _prepare(self, found: KfenceObject, cache: KmemCache, size: int) -> int:
+        """Make a page that of an object of *cache*, of which *size* bytes are its owner's, zeroed.
+
+        :returns: the object's address
+        """
+        object_size, alignment, page = cache.object_size, cache.alignment, found.page
+        start = (PAGE_SIZE - object_size) & -(alignment & -alignment)
+        found.address = page + start
+        found.size, found.object_size, found.cache = size, object_size, cache
+        found.freed = found.whole = found.reserved = False
+        area = self._memory.direct_map
+        offset = page - area.base
+        area.prot[offset >> PAGE_SHIFT] = Prot.RW
+        offset += start
+        # One copy: the canary that lies before the object, the object itself, the canary behind it.
+        view = area.view
+        view[offset - start : offset] = _CANARY_VIEW[:start]
+        view[offset : offset + size] = _ZEROES[:size]
+        end = start + size
+        if end < PAGE_SIZE:
+            view[offset + size : offset - start + PAGE_SIZE] = _CANARY_VIEW[end:]
+        return found.address
+
+    def alloc(self, cache: KmemCache, size: int) -> int:
         """An object for *size* bytes of *cache*; 0 when the pool is used up.
 
         :raises OSError: ENOMEM when memory is
         """
-        if len(self._objects) < NUM_OBJECTS:
-            index = len(self._objects)
-            page = self.pool + 2 * PAGE_SIZE * index + PAGE_SIZE
-            found = KfenceObject(index, page)
-            self._memory.charge(PAGE_SIZE)
-            self._objects.append(found)
-            self._by_page[page] = found
-        elif self._freed:
-            found = self._freed.popleft()
-            self._memory.charge(PAGE_SIZE)
-        else:
+        found = self._slot()
+        if found is None:
             return 0
-        alignment = cache.alignment
-        found.address = (found.page + PAGE_SIZE - cache.object_size) & -alignment
-        found.size, found.object_size, found.cache = size, cache.object_size, cache
-        found.freed = found.whole = False
-        area = self._memory.direct_map
-        area.set_prot(found.page, PAGE_SIZE, Prot.RW)
-        offset = found.page - area.base
-        area.view[offset : offset + PAGE_SIZE] = _CANARY
-        start = found.address - area.base
-        area.view[start : start + size] = bytes(size)
         found.alloc_track, found.free_track = self._track(), None
-        self._live += 1
-        return found.address
+        return self._prepare(found, cache, size)
 
     def object_at(self, address: int) -> KfenceObject | None:
         """The object in whose page *address* lies."""
@@ -136,29 +160,99 @@ class Kfence:
         self._check_canary(found)
         found.freed = True
         found.free_track = self._track()
+        if found.reserved:
+            self._hide(found)
+            return True
         area = self._memory.direct_map
-        area.set_prot(found.page, PAGE_SIZE, Prot.NONE)
+        area.prot[found.page - area.base >> PAGE_SHIFT] = Prot.NONE
+        self._memory.shootdowns.lost(found.page, PAGE_SIZE)
+        self._give_back(found)
+        return True
+
+    def _give_back(self, found: KfenceObject) -> None:
+        """What was freed may become another's once all that was freed before it has."""
         self._memory.used -= PAGE_SIZE
         self._freed.append(found)
-        self._live -= 1
         if len(self._freed) > _KEEP:
-            area.clear(self._freed[-_KEEP - 1].page, PAGE_SIZE)
-        return True
+            self._memory.direct_map.clear(self._freed[-_KEEP - 1].page, PAGE_SIZE)
+
+    # Objects that their cache has made and keeps
+
+    def reserve(self, cache: KmemCache, count: int) -> list[int]:
+        """So many objects of *cache*, zeroed, in which its constructor may write; none if the pool has not as many.
+
+        :raises OSError: ENOMEM
+        """
+        if NUM_OBJECTS - len(self._objects) + len(self._freed) < count:
+            return []
+        if self._memory.used + count * PAGE_SIZE > self._memory.limit:
+            raise err(errno.ENOMEM)
+        track = self._track()
+        objects = []
+        for _ in range(count):
+            found = self._slot()
+            assert found is not None
+            objects.append(self._prepare(found, cache, cache.asked))
+            found.alloc_track, found.free_track = track, track
+            found.reserved = True
+        return objects
+
+    def seal(self, address: int) -> None:
+        """An object that is made waits for its first owner."""
+        found = self._by_page[address & -PAGE_SIZE]
+        found.freed = True
+        self._hide(found)
+
+    def _hide(self, found: KfenceObject) -> None:
+        """Nobody may look at a freed object, unless it is one that stays what it is for those who come late."""
+        if found.cache is None or not found.cache.flags & _SLAB_TYPESAFE_BY_RCU:
+            area = self._memory.direct_map
+            area.prot[found.page - area.base >> PAGE_SHIFT] = Prot.NONE
+            self._memory.shootdowns.lost(found.page, PAGE_SIZE)
+
+    def take(self, address: int) -> None:
+        """Allocate an object that is made, or was freed, as it is."""
+        found = self._by_page[address & -PAGE_SIZE]
+        found.freed = found.whole = False
+        found.alloc_track, found.free_track = self._track(), None
+        area = self._memory.direct_map
+        area.prot[found.page - area.base >> PAGE_SHIFT] = Prot.RW
+
+    def release(self, objects: list[int]) -> None:
+        """The cache is no more."""
+        for address in objects:
+            found = self._by_page[address & -PAGE_SIZE]
+            found.reserved = False
+            area = self._memory.direct_map
+            area.prot[found.page - area.base >> PAGE_SHIFT] = Prot.NONE
+            self._memory.shootdowns.lost(found.page, PAGE_SIZE)
+            self._give_back(found)
 
     def _check_canary(self, found: KfenceObject) -> None:
         """``check_canary()``: the bytes on both sides of an object that is being freed."""
-        area = self._memory.direct_map
-        offset = found.page - area.base
-        page = bytes(area.view[offset : offset + PAGE_SIZE])
+        view = self._memory.direct_map.view
+        offset = found.page - self._memory.direct_map.base
         start = found.address - found.page
-        end = start + (found.object_size if found.whole else found.size)
+        end = start + (self._usable(found) if found.whole else found.size)
+        if view[offset : offset + start] == _CANARY_VIEW[:start] and (
+            end == PAGE_SIZE or view[offset + end : offset + PAGE_SIZE] == _CANARY_VIEW[end:]
+        ):
+            return
+        page = bytes(view[offset : offset + PAGE_SIZE])
         for low, high in ((0, start), (end, PAGE_SIZE)):
             if page[low:high] != _CANARY[low:high]:
                 at = next(i for i in range(low, high) if page[i] != _CANARY[i])
                 limit = min(at + 16, high)
                 marks = "".join(" ." if page[i] == _CANARY[i] else " !" for i in range(at, limit))
                 self._report("memory corruption", found.page + at, found, marks=marks)
-                return
+                break
+        view[offset : offset + start] = _CANARY_VIEW[:start]
+        view[offset + end : offset + PAGE_SIZE] = _CANARY_VIEW[end:]
+
+    def _usable(self, found: KfenceObject) -> int:
+        """The bytes that an object has."""
+        assert found.cache is not None
+        return min(found.cache.ksize, found.page + PAGE_SIZE - found.address)
 
     def ksize(self, address: int) -> int:
         """:raises OSError: EINVAL where no object begins there"""
@@ -168,12 +262,12 @@ class Kfence:
         if not found.whole:
             found.whole = True
             # Memory comes zeroed; what its owner has put there without asking stays.
-            start, end = found.address - found.page + found.size, found.address - found.page + found.object_size
+            start, end = found.address - found.page + found.size, found.address - found.page + self._usable(found)
             offset = found.page - self._memory.direct_map.base
             view = self._memory.direct_map.view
             if view[offset + start : offset + end] == _CANARY[start:end]:
                 view[offset + start : offset + end] = bytes(end - start)
-        return found.object_size
+        return self._usable(found)
 
     def handle_page_fault(self, address: int, write: bool, regs: Regs) -> bool:
         """``kfence_handle_page_fault()``: report, then let the access happen.

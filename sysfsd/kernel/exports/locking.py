@@ -18,7 +18,6 @@ from sysfsd.kernel.sched import SOFTIRQ_DISABLE_OFFSET, TaskState
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
-    from sysfsd.kernel.sched import Task
     from sysfsd.kernel.structs import StructView
 
 export = Area("locking", "kernel/locking/, kernel/softirq.c")
@@ -191,28 +190,44 @@ def _mutex_let_go(kernel: Kernel, lock: StructView) -> None:
     kernel.sched.wake_waiters(lock.address, 1)
 
 
+def _wait_while(
+    kernel: Kernel,
+    address: int,
+    busy: Callable[[], int],
+    state: int,
+    timeout: int = MAX_SCHEDULE_TIMEOUT,
+    owner: Callable[[], int] = lambda: 0,
+) -> int:
+    """Sleep as long as the lock at *address* is *busy*.
+
+    :param owner: the task that holds it, where that is known
+    :returns: 0, -EINTR after a signal that *state* is open to, -ETIME when time is up
+    """
+    task = kernel.current
+    while busy():
+        if state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL) and task.signal_pending():
+            return -errno.EINTR
+        if timeout <= 0:
+            return -errno.ETIME
+        if state == TaskState.UNINTERRUPTIBLE and owner() == task.address:
+            kernel.sched.hung_task(task)  # it would wait for itself for ever
+        task.state = state
+        with kernel.sched.waiting(address):
+            timeout = schedule_timeout_jiffies(kernel, timeout)
+    return 0
+
+
 def mutex_lock_state(kernel: Kernel, lock: StructView, state: int) -> int:
     """``__mutex_lock()``.
 
     :returns: 0, or -EINTR after a signal that the state is open to
     """
-    task = kernel.current
-    while _mutex_owner(lock):
-        if state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL) and task.signal_pending():
-            return -errno.EINTR
-        _note_self_deadlock(kernel, lock, task)
-        task.state = state
-        with kernel.sched.waiting(lock.address):
-            kernel.sched.schedule()
-    lock["owner.counter"] = task.address
-    task.held[lock.address] = lambda: _mutex_let_go(kernel, lock)
-    return 0
-
-
-def _note_self_deadlock(kernel: Kernel, lock: StructView, task: Task) -> None:
-    """A task that waits for itself would wait for ever: say so as the hung task detector would, and end it."""
-    if _mutex_owner(lock) == task.address:
-        kernel.sched.hung_task(task)
+    ret = _wait_while(kernel, lock.address, lambda: _mutex_owner(lock), state, owner=lambda: _mutex_owner(lock))
+    if ret == 0:
+        task = kernel.current
+        lock["owner.counter"] = task.address
+        task.held[lock.address] = lambda: _mutex_let_go(kernel, lock)
+    return ret
 
 
 @export("void mutex_lock(struct mutex *lock)", "void mutex_lock_io(struct mutex *lock)")
@@ -268,17 +283,10 @@ def _down(kernel: Kernel, sem: StructView, state: int, timeout: int = MAX_SCHEDU
 
     :returns: 0, -EINTR after a signal, -ETIME when time is up
     """
-    task = kernel.current
-    while not sem["count"]:
-        if state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL) and task.signal_pending():
-            return -errno.EINTR
-        if timeout <= 0:
-            return -errno.ETIME
-        task.state = state
-        with kernel.sched.waiting(sem.address):
-            timeout = schedule_timeout_jiffies(kernel, timeout)
-    sem["count"] -= 1
-    return 0
+    ret = _wait_while(kernel, sem.address, lambda: not sem["count"], state, timeout)
+    if ret == 0:
+        sem["count"] -= 1
+    return ret
 
 
 @export("void down(struct semaphore *sem)")
@@ -331,19 +339,15 @@ def __init_rwsem(kernel: Kernel, sem: StructView, name: bytes, key: StructView) 
 def _rwsem_take(kernel: Kernel, sem: StructView, write: bool, state: int) -> int:
     task = kernel.current
     busy = -1 if write else _RWSEM_WRITER
-    while sem["count.counter"] & busy:
-        if state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL) and task.signal_pending():
-            return -errno.EINTR
-        if sem["owner.counter"] & ~7 == task.address:
-            kernel.sched.hung_task(task)
-        task.state = state
-        with kernel.sched.waiting(sem.address):
-            kernel.sched.schedule()
-    sem["count.counter"] += _RWSEM_WRITER if write else _RWSEM_READER
-    if write:
-        sem["owner.counter"] = task.address
-    task.held[sem.address] = lambda: _rwsem_drop(kernel, sem, write)
-    return 0
+    ret = _wait_while(
+        kernel, sem.address, lambda: sem["count.counter"] & busy, state, owner=lambda: sem["owner.counter"] & ~7
+    )
+    if ret == 0:
+        sem["count.counter"] += _RWSEM_WRITER if write else _RWSEM_READER
+        if write:
+            sem["owner.counter"] = task.address
+        task.held[sem.address] = lambda: _rwsem_drop(kernel, sem, write)
+    return ret
 
 
 def _rwsem_drop(kernel: Kernel, sem: StructView, write: bool) -> None:
