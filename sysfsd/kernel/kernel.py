@@ -15,13 +15,11 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cached_property
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from sysfsd.kernel.cmdline import next_arg, skip_spaces
-from sysfsd.kernel.cpu import Cpu
 from sysfsd.kernel.cred import INIT_CRED, Capability, Cred
 from sysfsd.kernel.err import err
-from sysfsd.kernel.exports import Exports
 from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kallsyms import Kallsyms
 from sysfsd.kernel.kfence import Kfence
@@ -48,6 +46,10 @@ from sysfsd.kernel.sysctl import Tunables
 from sysfsd.kernel.traps import Traps
 from sysfsd.kernel.unwind import Unwinder
 from sysfsd.kernel.workqueue import Workqueues
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.cpu import Cpu
+    from sysfsd.kernel.exports import Exports
 
 __all__ = ["Kernel", "ModuleSysfs"]
 
@@ -169,11 +171,15 @@ class Kernel:
     @cached_property
     def exports(self) -> Exports:
         """The functions and variables that modules import."""
+        from sysfsd.kernel.exports import Exports  # takes longer than all the rest, and not every kernel needs it
+
         return Exports(self)
 
     @cached_property
     def cpu(self) -> Cpu:
         """The processor."""
+        from sysfsd.kernel.cpu import Cpu
+
         cpu = self.__dict__["cpu"] = Cpu(self)
         self.exports.boot()
         return cpu

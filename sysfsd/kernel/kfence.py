@@ -230,15 +230,13 @@ class Kfence:
 
     def _check_canary(self, found: KfenceObject) -> None:
         """``check_canary()``: the bytes on both sides of an object that is being freed."""
-        view = self._memory.direct_map.view
-        offset = found.page - self._memory.direct_map.base
+        area = self._memory.direct_map
+        offset = found.page - area.base
         start = found.address - found.page
         end = start + (self._usable(found) if found.whole else found.size)
-        if view[offset : offset + start] == _CANARY_VIEW[:start] and (
-            end == PAGE_SIZE or view[offset + end : offset + PAGE_SIZE] == _CANARY_VIEW[end:]
-        ):
+        page = area.buffer[offset : offset + PAGE_SIZE]
+        if page.startswith(_CANARY[:start]) and page.endswith(_CANARY[end:]):
             return
-        page = bytes(view[offset : offset + PAGE_SIZE])
         for low, high in ((0, start), (end, PAGE_SIZE)):
             if page[low:high] != _CANARY[low:high]:
                 at = next(i for i in range(low, high) if page[i] != _CANARY[i])
@@ -246,8 +244,8 @@ class Kfence:
                 marks = "".join(" ." if page[i] == _CANARY[i] else " !" for i in range(at, limit))
                 self._report("memory corruption", found.page + at, found, marks=marks)
                 break
-        view[offset : offset + start] = _CANARY_VIEW[:start]
-        view[offset + end : offset + PAGE_SIZE] = _CANARY_VIEW[end:]
+        area.view[offset : offset + start] = _CANARY[:start]
+        area.view[offset + end : offset + PAGE_SIZE] = _CANARY[end:]
 
     def _usable(self, found: KfenceObject) -> int:
         """The bytes that an object has."""

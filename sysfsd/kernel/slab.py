@@ -63,16 +63,16 @@ _NEVER_MERGE: Final = (
     SLAB_RED_ZONE | SLAB_POISON | SLAB_STORE_USER | SLAB_TRACE | SLAB_TYPESAFE_BY_RCU | SLAB_NOLEAKTRACE
 )
 _MERGE_SAME: Final = SLAB_RECLAIM_ACCOUNT | SLAB_CACHE_DMA | SLAB_CACHE_DMA32 | SLAB_ACCOUNT
-#: Caches that the kernel itself has and shares with whoever wants one of that kind: bytes from one object to the next, by
-#: what else has to agree. Those whose objects are smaller than that come with the objects' size.
+#: Caches that the kernel itself has and shares with whoever wants one of that kind: bytes from one object to the next,
+#: by what else has to agree. Those whose objects are smaller than that come with the objects' size.
 _KERNEL_CACHES: Final = {
     0: (
-        24, 32, 48, 56, 64, 72, 80, 88, 96, 112, 128, 184, (192, 176), 200, 216, 256, 272, (320, 304), 416, 512, 576, 640,
-        (768, 736), 968, 1024, (1088, 1056), 1232, 1360, 2048, (2112, 2080), 4096,
+        24, 32, 48, 56, 64, 72, 80, 88, 96, 112, 128, 184, (192, 176), 200, 216, 256, 272, (320, 304), 416, 512, 576,
+        640, (768, 736), 968, 1024, (1088, 1056), 1232, 1360, 2048, (2112, 2080), 4096,
     ),
     SLAB_ACCOUNT: (
-        16, 32, 40, 48, 56, 64, 72, 80, 120, 128, 136, 152, (192, 184), 256, 320, 624, 704, 1024, 1152, (1216, 1200), 1344,
-        4480,
+        16, 32, 40, 48, 56, 64, 72, 80, 120, 128, 136, 152, (192, 184), 256, 320, 624, 704, 1024, 1152, (1216, 1200),
+        1344, 4480,
     ),
     SLAB_RECLAIM_ACCOUNT: (104, 128, 256),
 }  # fmt: skip
@@ -131,7 +131,7 @@ def calculate_alignment(flags: int, alignment: int, size: int) -> int:
 
 @dataclass(eq=False, slots=True)
 class Slab:
-    """Objects that were made together, and the pages that hold them side by side; 0 where each has a page of its own."""
+    """Objects that were made together, and the pages that hold them; 0 where each has a page of its own."""
 
     objects: list[int]
     page: int = 0

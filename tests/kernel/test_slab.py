@@ -279,7 +279,7 @@ def test_a_caches_objects_have_its_size_and_alignment(
     assert things.objects == set(objects)
     assert all(address % max(8, alignment) == 0 for address in objects)
     assert all(b - a >= size for a, b in pairwise(objects))
-    assert all(either.cache_of(address) is things and either.ksize(address) == size for address in objects)
+    assert all(either.cache_of(address) is things and either.ksize(address) == things.size for address in objects)
     for address in objects:
         either.kfree(address)
     assert things.objects == set()

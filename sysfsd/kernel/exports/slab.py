@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-from typing import TYPE_CHECKING
+import errno
+from typing import TYPE_CHECKING, Final
 
+from sysfsd.kernel import slab
 from sysfsd.kernel.exports.registry import Area, CallVaList
-from sysfsd.kernel.memory import PAGE_SIZE, PageFault, align
-from sysfsd.kernel.slab import KMALLOC_MAX_SIZE, KmemCache
+from sysfsd.kernel.memory import DIRECT_MAP, PAGE_SHIFT, PAGE_SIZE, STRUCT_PAGE, VMEMMAP, PageFault
+from sysfsd.kernel.panic import Taint, print_tainted
+from sysfsd.kernel.printk import Level
+from sysfsd.kernel.ratelimit import RatelimitState
+from sysfsd.kernel.slab import KMALLOC_MAX_SIZE, KmemCache, kmalloc_size
+from sysfsd.kernel.traps import Access
 from sysfsd.kernel.vsprintf import MemoryVaList, ptr_to_hashval, vsnprintf
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.structs import StructView
 
-#: ``__GFP_NOWARN``.
-GFP_NOWARN = 0x2000
+# What an allocation may do (include/linux/gfp_types.h).
+GFP_ZERO: Final = 0x100
+GFP_DIRECT_RECLAIM: Final = 0x400
+GFP_NOWARN: Final = 0x2000
+GFP_COMP: Final = 0x40000
+
+_INT_MAX: Final = (1 << 31) - 1
+_MAX_ORDER: Final = 11
 
 export = Area("slab", "mm/slab_common.c, mm/slub.c, mm/util.c")
 
 
+def _too_large(kernel: Kernel, flags: int) -> None:
+    """Nobody gets pages of more than the largest order."""
+    if not flags & GFP_NOWARN:
+        kernel.traps.warn_at("mm/page_alloc.c", 5634, site="__alloc_pages+0x2a9", once=True)
+
+
 def _alloc(kernel: Kernel, size: int, flags: int = 0) -> int:
     """:returns: 0 when there is no memory"""
-    if size > KMALLOC_MAX_SIZE and not flags & GFP_NOWARN:
-        kernel.traps.warn_at("mm/page_alloc.c", 5634, site="__alloc_pages+0x2a9", once=True)
+    if size > KMALLOC_MAX_SIZE:
+        _too_large(kernel, flags)
+        return 0
     try:
         return kernel.slab.kmalloc(size)
     except OSError:
@@ -64,6 +82,11 @@ def kfree(kernel: Kernel, objp: int) -> None:
 @export("size_t ksize(const void *objp)")
 def ksize(kernel: Kernel, objp: int) -> int:
     return kernel.slab.ksize(objp)
+
+
+@export("size_t kmalloc_size_roundup(size_t size)")
+def kmalloc_size_roundup(kernel: Kernel, size: int) -> int:
+    return kmalloc_size(size)
 
 
 @export("void *krealloc(const void *p, size_t new_size, gfp_t flags)")
@@ -115,28 +138,11 @@ def kvasprintf_const(kernel: Kernel, gfp: int, fmt: bytes, ap: MemoryVaList) -> 
 
 # Caches
 
-
-@export(
-    "struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align, slab_flags_t flags,"
-    " void (*ctor)(void *))"
-)
-def kmem_cache_create(kernel: Kernel, name: bytes | None, size: int, align_: int, flags: int, ctor: int) -> int:
-    if not name or not size or size > KMALLOC_MAX_SIZE:
-        return 0
-    if flags & 0x2000:  # SLAB_HWCACHE_ALIGN
-        line = 64
-        while size <= line // 2:
-            line //= 2
-        align_ = max(align_, line)
-    address = kernel.slab.kmalloc(kernel.image.structs["kmem_cache"].size)
-    cache = kernel.slab.create(name.decode("latin-1"), size, align_, ctor, address)
-    view = kernel.struct("kmem_cache", address)
-    view["object_size"] = size
-    view["size"] = align(size, cache.alignment)
-    view["align"] = cache.alignment
-    view["flags"] = flags
-    view["name"] = kernel.slab.string(name)
-    return address
+#: ``SLAB_FLAGS_PERMITTED``, and the one of them that means nothing here.
+_SLAB_FLAGS_PERMITTED: Final = 0x14BFED00
+_SLAB_MEM_SPREAD: Final = 0x100000
+_RULE: Final = "=" * 77
+_LINE: Final = "-" * 77
 
 
 @export(
@@ -144,84 +150,234 @@ def kmem_cache_create(kernel: Kernel, name: bytes | None, size: int, align_: int
     " slab_flags_t flags, unsigned int useroffset, unsigned int usersize, void (*ctor)(void *))"
 )
 def kmem_cache_create_usercopy(
-    kernel: Kernel, name: bytes, size: int, align_: int, flags: int, useroffset: int, usersize: int, ctor: int
+    kernel: Kernel, name: bytes | None, size: int, align: int, flags: int, useroffset: int, usersize: int, ctor: int
 ) -> int:
-    return kmem_cache_create(kernel, name, size, align_, flags, ctor)  # type: ignore[no-any-return]
+    if flags & ~_SLAB_FLAGS_PERMITTED:
+        return _create_failed(kernel, name, flags, errno.EINVAL)
+    flags &= ~_SLAB_MEM_SPREAD
+    if size < usersize or size - usersize < useroffset or not usersize:
+        useroffset = usersize = 0
+    if not usersize and not ctor:
+        if name is None:
+            _oops(kernel, "kmem_cache_flags", 0x6E)
+        shared = kernel.slab.find_mergeable(size, align, flags, ctor)
+        if shared is not None:
+            kernel.slab.share(shared, size)
+            _describe(kernel, shared)
+            return shared.address
+    if name is None:
+        return _create_failed(kernel, name, flags, errno.ENOMEM)
+    address = kernel.slab.kmalloc(kernel.image.structs["kmem_cache"].member("node").offset + 8)
+    try:
+        cache = kernel.slab.create(name.decode("latin-1"), size, align, ctor, address, flags)
+    except ZeroDivisionError:
+        kernel.slab.kfree(address)
+        place = (kernel.kallsyms.address_of("reciprocal_value") or 0) + 0x26
+        kernel.cpu.place_text(place, b"\x48\xf7\xf6")  # div %rsi
+        task = kernel.current
+        kernel.traps.die("divide error", task, task.caller_regs()._replace(rip=place))
+    except OSError as error:
+        kernel.slab.kfree(address)
+        return _create_failed(kernel, name, flags, error.errno or 0)
+    cache.useroffset, cache.usersize = useroffset, usersize
+    kernel.slab.shareable(cache)
+    view = kernel.struct("kmem_cache", address)
+    view["name"] = kernel.slab.string(name)
+    _describe(kernel, cache)
+    return address
+
+
+def _describe(kernel: Kernel, cache: KmemCache) -> None:
+    """Write down what a cache is."""
+    view = kernel.struct("kmem_cache", cache.address)
+    for member in ("object_size", "size", "flags", "refcount", "ctor", "inuse", "useroffset", "usersize"):
+        view[member] = getattr(cache, member)
+    view["align"] = cache.alignment
+    if cache.inuse < cache.size:
+        view["offset"] = cache.inuse
+
+
+def _create_failed(kernel: Kernel, name: bytes | None, flags: int, error: int) -> int:
+    text = "(null)" if name is None else name.decode("latin-1")
+    if flags & slab.SLAB_PANIC:
+        kernel.traps.panic(f"kmem_cache_create_usercopy: Failed to create slab '{text}'. Error -{error}\n")
+    kernel.log.pr_warn(f"kmem_cache_create_usercopy({text}) failed with error -{error}")
+    kernel.traps.dump_stack()
+    return 0
+
+
+def _oops(kernel: Kernel, function: str, offset: int) -> None:
+    """The kernel's own code follows a null pointer."""
+    task = kernel.current
+    place = (kernel.kallsyms.address_of(function) or 0) + offset
+    kernel.traps.page_fault_oops(task, task.caller_regs()._replace(rip=place), 0, Access.READ)
+
+
+@export(
+    "struct kmem_cache *kmem_cache_create(const char *name, unsigned int size, unsigned int align, slab_flags_t flags,"
+    " void (*ctor)(void *))"
+)
+def kmem_cache_create(kernel: Kernel, name: bytes | None, size: int, align: int, flags: int, ctor: int) -> int:
+    return kmem_cache_create_usercopy(kernel, name, size, align, flags, 0, 0, ctor)  # type: ignore[no-any-return]
 
 
 def _cache(kernel: Kernel, view: StructView) -> KmemCache:
     """:raises OSError: EFAULT for what is no cache"""
     cache = kernel.slab.caches.get(view.address)
     if cache is None:
-        view["name"]
+        view["object_size"]
         raise PageFault(view.address)
     return cache
 
 
-@export(
-    "void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfpflags)",
-    "void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfpflags, int node)",
-    "void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfpflags)",
-)
-def kmem_cache_alloc(kernel: Kernel, s: StructView, *_: int) -> int:
-    cache = _cache(kernel, s)
+def _alloc_object(kernel: Kernel, cache: KmemCache, flags: int) -> int:
+    """:returns: 0 when there is no memory"""
+    zero = bool(flags & GFP_ZERO)
     try:
-        address = kernel.slab.alloc(cache)
+        address = kernel.slab.alloc(cache, zero=zero)
     except OSError:
         return 0
-    if cache.ctor:
-        kernel.cpu.call(cache.ctor, address)
+    if zero and cache.keeps and not cache.ctor:
+        kernel.memory.write(address, bytes(cache.object_size))
     return address
+
+
+@export("void *kmem_cache_alloc(struct kmem_cache *s, gfp_t gfpflags)")
+def kmem_cache_alloc(kernel: Kernel, s: StructView, gfpflags: int) -> int:
+    return _alloc_object(kernel, _cache(kernel, s), gfpflags)
+
+
+@export("void *kmem_cache_alloc_node(struct kmem_cache *s, gfp_t gfpflags, int node)")
+def kmem_cache_alloc_node(kernel: Kernel, s: StructView, gfpflags: int, node: int) -> int:
+    return _alloc_object(kernel, _cache(kernel, s), gfpflags)
+
+
+@export("void *kmem_cache_alloc_lru(struct kmem_cache *s, struct list_lru *lru, gfp_t gfpflags)")
+def kmem_cache_alloc_lru(kernel: Kernel, s: StructView, lru: StructView, gfpflags: int) -> int:
+    return _alloc_object(kernel, _cache(kernel, s), gfpflags)
+
+
+@export("int kmem_cache_alloc_bulk(struct kmem_cache *s, gfp_t flags, size_t size, void **p)")
+def kmem_cache_alloc_bulk(kernel: Kernel, s: StructView, flags: int, size: int, p: int) -> int:
+    cache = _cache(kernel, s)
+    for i in range(size):
+        address = _alloc_object(kernel, cache, flags)
+        if not address:
+            for done in range(i):
+                kernel.slab.kfree(kernel.memory.read_pointer(p + 8 * done))
+            return 0
+        kernel.memory.write_pointer(p + 8 * i, address)
+    return size
+
+
+def _free_object(kernel: Kernel, cache: KmemCache, address: int) -> None:
+    """``cache_from_obj()`` and ``slab_free()``: an object goes back to the cache that it is of."""
+    found = kernel.slab.cache_of(address)
+    if found is not None and found is not cache:
+        kernel.traps.warn_at(
+            "mm/slab.h",
+            665,
+            f"cache_from_obj: Wrong slab cache. {cache.name} but object is from {found.name}",
+            "cache_from_obj+0xa1",
+        )
+    kernel.slab.kfree(address)
 
 
 @export("void kmem_cache_free(struct kmem_cache *s, void *x)")
 def kmem_cache_free(kernel: Kernel, s: StructView, x: int) -> None:
-    cache = _cache(kernel, s)
-    found = kernel.slab.cache_of(x)
-    if found is not None and found is not cache:
-        kernel.traps.warn_at(
-            "mm/slab.h",
-            509,
-            f"cache_from_obj: Wrong slab cache. {cache.name} but object is from {found.name}",
-            "kmem_cache_free+0x2a0",
+    _free_object(kernel, _cache(kernel, s), x)
+
+
+@export("void kmem_cache_free_bulk(struct kmem_cache *s, size_t size, void **p)")
+def kmem_cache_free_bulk(kernel: Kernel, s: StructView, size: int, p: int) -> None:
+    """Without a cache, ``kfree_bulk()``."""
+    cache = _cache(kernel, s) if s.address else None
+    for i in reversed(range(size)):
+        address = kernel.memory.read_pointer(p + 8 * i)
+        if cache is not None:
+            _free_object(kernel, cache, address)
+        else:
+            kernel.slab.kfree(address)
+
+
+def _report_remains(kernel: Kernel, cache: KmemCache) -> None:
+    """``list_slab_objects()`` of all slabs that are in use in part, and what kmem_cache_destroy() says then."""
+
+    def line(text: str) -> None:
+        kernel.log.emit(text.encode("latin-1", "replace") + b"\n", Level.ERR)
+
+    for where, places in kernel.slab.partial(cache):
+        line(_RULE)
+        line(
+            f"BUG {cache.name} ({print_tainted(kernel.tainted)}): Objects remaining in {cache.name}"
+            " on __kmem_cache_shutdown()"
         )
-        return
-    kernel.slab.kfree(x)
+        line(f"{_LINE}\n")
+        base = where.page or where.objects[0] & -PAGE_SIZE
+        page = VMEMMAP + (base - DIRECT_MAP >> PAGE_SHIFT) * STRUCT_PAGE
+        free = next((address for address in reversed(cache.free) if address in where.objects), 0)
+        flags, head = ("0xfffffc0010200", "|head") if cache.order else ("0xfffffc0000200", "")
+        line(
+            f"Slab 0x{ptr_to_hashval(page)} objects={cache.per_slab} used={len(places)} fp=0x{ptr_to_hashval(free)}"
+            f" flags={flags}(slab{head}|node=0|zone=1|lastcpupid=0x1fffff)"
+        )
+        kernel.traps.dump_stack()
+        kernel.add_taint(Taint.BAD_PAGE, lockdep_ok=False)
+        for place in places:
+            line(f"Object 0x{ptr_to_hashval(where.objects[place])} @offset={place * cache.size}")
+    caller = kernel.kallsyms.sprint_symbol(kernel.memory.read_pointer(kernel.current.sp))
+    kernel.traps.warn_at(
+        "mm/slab_common.c",
+        493,
+        f"kmem_cache_destroy {cache.name}: Slab cache still has objects when called from {caller}",
+        "kmem_cache_destroy+0x141",
+    )
 
 
 @export("void kmem_cache_destroy(struct kmem_cache *s)")
 def kmem_cache_destroy(kernel: Kernel, s: StructView) -> None:
     if not s.address:
         return
+    if s.address in kernel.kfence and s.address not in kernel.slab.caches:
+        # A count that was freed: one less than 0 is not the last.
+        kernel.kfence.handle_page_fault(s.address, True, kernel.current.caller_regs())
+        return
     cache = _cache(kernel, s)
-
-    def remains(cache: KmemCache) -> None:
-        caller = kernel.kallsyms.sprint_symbol(kernel.memory.read_pointer(kernel.current.sp))
-        kernel.traps.warn_at(
-            "mm/slab_common.c",
-            493,
-            f"kmem_cache_destroy {cache.name}: Slab cache still has objects when called from {caller}",
-            "kmem_cache_destroy+0x141",
-        )
-
-    kernel.slab.destroy(cache, remains)
+    kernel.slab.destroy(cache, lambda cache: _report_remains(kernel, cache))
+    if cache.address in kernel.slab.caches:
+        s["refcount"] = cache.refcount
+    else:
+        kernel.slab.kfree(s["name"])
+        kernel.slab.kfree(s.address)
 
 
 @export("unsigned int kmem_cache_size(struct kmem_cache *s)")
 def kmem_cache_size(kernel: Kernel, s: StructView) -> int:
-    return _cache(kernel, s).object_size
+    cache = _cache(kernel, s)
+    cache.asked = cache.object_size  # whoever asks may use it
+    return cache.object_size
 
 
 @export("int kmem_cache_shrink(struct kmem_cache *s)")
 def kmem_cache_shrink(kernel: Kernel, s: StructView) -> int:
+    _cache(kernel, s)
     return 0
 
 
 # vmalloc
 
 
-def _warn_alloc(kernel: Kernel, text: str) -> None:
+class _AllocWarnings(RatelimitState):
+    """``nopage_rs``."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        super().__init__(interval=10.0, burst=1)
+
+
+def _warn_alloc(kernel: Kernel, flags: int, text: str) -> None:
     """``warn_alloc()``."""
+    if flags & GFP_NOWARN or not kernel.state(_AllocWarnings).ratelimit():
+        return
     kernel.log.pr_warn(f"{kernel.current.comm}: {text}, nodemask=(null),cpuset=/,mems_allowed=0")
     kernel.traps.dump_stack()
 
@@ -233,15 +389,27 @@ def _warn_alloc(kernel: Kernel, text: str) -> None:
     "void *vmalloc_node(unsigned long size, int node)",
     "void *vzalloc_node(unsigned long size, int node)",
     "void *vmalloc_32(unsigned long size)",
-    "void *vmalloc_huge(unsigned long size, gfp_t gfp_mask)",
-    "void *__vmalloc(unsigned long size, gfp_t gfp_mask)",
+    "void *vmalloc_32_user(unsigned long size)",
 )
 def vmalloc(kernel: Kernel, size: int, *_: int) -> int:
+    return _vmalloc(kernel, size, 0)
+
+
+@export(
+    "void *__vmalloc(unsigned long size, gfp_t gfp_mask)",
+    "void *vmalloc_huge(unsigned long size, gfp_t gfp_mask)",
+)
+def __vmalloc(kernel: Kernel, size: int, gfp_mask: int) -> int:
+    return _vmalloc(kernel, size, gfp_mask)
+
+
+def _vmalloc(kernel: Kernel, size: int, flags: int) -> int:
+    """``__vmalloc_node_range()``."""
     if not size:
         kernel.traps.warn_at("mm/vmalloc.c", 3227, site="__vmalloc_node_range+0x806", once=True)
         return 0
     if size > kernel.memory.limit:
-        _warn_alloc(kernel, f"vmalloc error: size {size}, exceeds total pages, mode:0xcc0(GFP_KERNEL)")
+        _warn_alloc(kernel, flags, f"vmalloc error: size {size}, exceeds total pages, mode:0xcc0(GFP_KERNEL)")
         return 0
     try:
         return kernel.memory.vmalloc(size)
@@ -264,15 +432,27 @@ def vfree(kernel: Kernel, addr: int) -> None:
         kernel.traps.warn_at("mm/vmalloc.c", 2758, message, "__vunmap+0x7e")
 
 
-@export(
-    "void *kvmalloc_node(size_t size, gfp_t flags, int node)",
-)
+@export("void *kvmalloc_node(size_t size, gfp_t flags, int node)")
 def kvmalloc_node(kernel: Kernel, size: int, flags: int, node: int) -> int:
-    if size <= PAGE_SIZE * 8:
-        return _alloc(kernel, size)
-    with suppress(OSError):
-        return kernel.memory.vmalloc(size)
-    return 0
+    address = _alloc(kernel, size, flags if size <= PAGE_SIZE else flags | GFP_NOWARN)
+    if address or size <= PAGE_SIZE or not flags & GFP_DIRECT_RECLAIM:
+        return address
+    if size > _INT_MAX:
+        if not flags & GFP_NOWARN:
+            kernel.traps.warn_at("mm/util.c", 596, site="kvmalloc_node+0xc0", once=True)
+        return 0
+    return _vmalloc(kernel, size, flags)
+
+
+@export("void *kvrealloc(const void *p, size_t oldsize, size_t newsize, gfp_t flags)")
+def kvrealloc(kernel: Kernel, p: int, oldsize: int, newsize: int, flags: int) -> int:
+    if oldsize >= newsize:
+        return p
+    address: int = kvmalloc_node(kernel, newsize, flags, -1)
+    if address:
+        kernel.memory.write(address, kernel.memory.read(p, oldsize))
+        kvfree(kernel, p)
+    return address
 
 
 @export("void kvfree(const void *addr)")
@@ -302,36 +482,151 @@ def is_vmalloc_addr(kernel: Kernel, x: int) -> bool:
 # Pages
 
 
-@export("unsigned long __get_free_pages(gfp_t gfp_mask, unsigned int order)")
-def __get_free_pages(kernel: Kernel, gfp_mask: int, order: int) -> int:
-    if order > 10:
+_PG_HEAD: Final = 1 << 16
+
+
+def _page(address: int) -> int:
+    """``virt_to_page()``."""
+    return VMEMMAP + (address - DIRECT_MAP >> PAGE_SHIFT) * STRUCT_PAGE
+
+
+def _page_address(page: int) -> int:
+    """``page_address()``.
+
+    :raises OSError: EFAULT for what is no struct page
+    """
+    number, rest = divmod(page - VMEMMAP, STRUCT_PAGE)
+    if number < 0 or rest:
+        raise PageFault(page)
+    return DIRECT_MAP + number * PAGE_SIZE
+
+
+def _alloc_pages(kernel: Kernel, flags: int, order: int) -> int:
+    """``__alloc_pages()``.
+
+    :returns: where the pages lie; 0 when there is no memory
+    """
+    if order >= _MAX_ORDER:
+        _too_large(kernel, flags)
         return 0
     try:
-        return kernel.memory.alloc_pages(PAGE_SIZE << order, PAGE_SIZE << order)
+        address = kernel.memory.alloc_pages(PAGE_SIZE << order, PAGE_SIZE << order)
     except OSError:
         return 0
+    first = kernel.struct("page", _page(address))
+    first["_mapcount.counter"], first["_refcount.counter"] = -1, 1
+    if flags & GFP_COMP and order:
+        first["flags"] = _PG_HEAD
+        for i in range(1, 1 << order):
+            tail = kernel.struct("page", first.address + i * STRUCT_PAGE)
+            tail["compound_head"] = first.address | 1
+            tail["_mapcount.counter"] = -1
+        second = kernel.struct("page", first.address + STRUCT_PAGE)
+        second["compound_order"], second["compound_nr"], second["compound_dtor"] = order, 1 << order, 1
+    return address
+
+
+def _free_pages(kernel: Kernel, address: int) -> None:
+    """``free_the_page()``."""
+    size = kernel.memory.direct_map.piece(address)
+    if size is None:
+        raise PageFault(_page(address))
+    kernel.memory.free_pages(address)
+    kernel.memory.write(_page(address), bytes((size >> PAGE_SHIFT) * STRUCT_PAGE))
+
+
+@export(
+    "struct page *__alloc_pages(gfp_t gfp, unsigned int order, int preferred_nid, nodemask_t *nodemask)",
+    "struct page *alloc_pages(gfp_t gfp, unsigned int order)",
+)
+def __alloc_pages(kernel: Kernel, gfp: int, order: int, *_: object) -> int:
+    address = _alloc_pages(kernel, gfp, order)
+    return _page(address) if address else 0
+
+
+@export(
+    "struct folio *__folio_alloc(gfp_t gfp, unsigned int order, int preferred_nid, nodemask_t *nodemask)",
+    "struct folio *folio_alloc(gfp_t gfp, unsigned int order)",
+)
+def __folio_alloc(kernel: Kernel, gfp: int, order: int, *_: object) -> int:
+    address = _alloc_pages(kernel, gfp | GFP_COMP, order)
+    return _page(address) if address else 0
+
+
+@export("void __free_pages(struct page *page, unsigned int order)")
+def __free_pages(kernel: Kernel, page: StructView, order: int) -> None:
+    """Only the last who holds the page frees it."""
+    address = _page_address(page.address)
+    page["_refcount.counter"] -= 1
+    if page["_refcount.counter"] == 0:
+        _free_pages(kernel, address)
+
+
+@export("void __folio_put(struct folio *folio)")
+def __folio_put(kernel: Kernel, folio: StructView) -> None:
+    """Nobody holds the page any more."""
+    _free_pages(kernel, _page_address(folio.address))
+
+
+@export("unsigned long __get_free_pages(gfp_t gfp_mask, unsigned int order)")
+def __get_free_pages(kernel: Kernel, gfp_mask: int, order: int) -> int:
+    return _alloc_pages(kernel, gfp_mask, order)
 
 
 @export("unsigned long get_zeroed_page(gfp_t gfp_mask)")
 def get_zeroed_page(kernel: Kernel, gfp_mask: int) -> int:
-    return __get_free_pages(kernel, gfp_mask, 0)  # type: ignore[no-any-return]
+    return _alloc_pages(kernel, gfp_mask, 0)
 
 
-@export("void free_pages(unsigned long addr, unsigned int order)", "void free_pages_exact(void *virt, size_t size)")
+@export("void free_pages(unsigned long addr, unsigned int order)")
 def free_pages(kernel: Kernel, addr: int, order: int) -> None:
     if addr:
-        try:
-            kernel.memory.free_pages(addr)
-        except KeyError:
-            raise PageFault(addr) from None
+        __free_pages(kernel, kernel.struct("page", _page(addr)), order)
 
 
 @export("void *alloc_pages_exact(size_t size, gfp_t gfp_mask)")
 def alloc_pages_exact(kernel: Kernel, size: int, gfp_mask: int) -> int:
+    if size > PAGE_SIZE << _MAX_ORDER - 1:
+        _too_large(kernel, gfp_mask)
+        return 0
     try:
         return kernel.memory.alloc_pages(size, PAGE_SIZE)
     except OSError:
         return 0
+
+
+@export("void free_pages_exact(void *virt, size_t size)")
+def free_pages_exact(kernel: Kernel, virt: int, size: int) -> None:
+    _free_pages(kernel, virt)
+
+
+@export("bool __virt_addr_valid(unsigned long x)")
+def __virt_addr_valid(kernel: Kernel, x: int) -> bool:
+    return kernel.memory.area(x) in (kernel.memory.direct_map, kernel.memory.kernel_image)
+
+
+export.data(
+    "atomic_long_t _totalram_pages",
+    lambda kernel, address: kernel.memory.write_int(address, kernel.memory.limit >> PAGE_SHIFT, 8),
+)
+
+
+def _free(kernel: Kernel) -> int:
+    """Pages that are left."""
+    return max(0, kernel.memory.limit - kernel.memory.used) >> PAGE_SHIFT
+
+
+@export("void si_meminfo(struct sysinfo *val)")
+def si_meminfo(kernel: Kernel, val: StructView) -> None:
+    val["totalram"] = kernel.memory.limit >> PAGE_SHIFT
+    val["freeram"] = _free(kernel)
+    val["sharedram"] = val["bufferram"] = val["totalhigh"] = val["freehigh"] = 0
+    val["mem_unit"] = PAGE_SIZE
+
+
+@export("unsigned long nr_free_buffer_pages(void)", "long si_mem_available(void)")
+def nr_free_buffer_pages(kernel: Kernel) -> int:
+    return _free(kernel)
 
 
 @export(
@@ -342,10 +637,13 @@ def __check_object_size(kernel: Kernel, ptr: int, n: int, to_user: bool) -> None
     found = kernel.kfence.object_at(ptr) if ptr in kernel.kfence else None
     if found is None or found.freed:
         return
-    offset = ptr - found.address
-    if offset < 0 or offset + n > found.object_size:
+    offset, cache = ptr - found.address, found.cache
+    start, size = 0, found.object_size
+    if cache is not None and cache.usersize is not None:
+        start, size = cache.useroffset, cache.usersize
+    if offset < start or offset - start > size or n > start + size - offset:
         verb, way = ("exposure", "from") if to_user else ("overwrite", "to")
-        name = found.cache.name if found.cache is not None else "?"
+        name = cache.name if cache is not None else "?"
         kernel.log.pr_emerg(
             f"usercopy: Kernel memory {verb} attempt detected {way} SLUB object '{name}' (offset {offset}, size {n})!"
         )
