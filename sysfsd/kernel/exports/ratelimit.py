@@ -7,21 +7,25 @@ from typing import TYPE_CHECKING, Final
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.exports.time import msecs_to_jiffies
 from sysfsd.kernel.printk import Level
+from sysfsd.kernel.sched import HZ
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.structs import StructView
 
-export = Area("ratelimit", "lib/ratelimit.c, kernel/printk/printk.c")
+export = Area("ratelimit", "lib/ratelimit.c, kernel/printk/printk.c, net/core/utils.c")
 
 _RATELIMIT_MSG_ON_RELEASE: Final = 1
 
 
-class _PrintkRatelimit:
-    """``printk_ratelimit_state``, the kernel's own; its limits are in /proc/sys/kernel."""
+class _OwnRatelimits:
+    """The kernel's own states: that of printk, whose limits are in /proc/sys/kernel, and that of the network."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self.state = kernel.struct("ratelimit_state", kernel.slab.kmalloc(kernel.image.structs["ratelimit_state"].size))
+        size = kernel.image.structs["ratelimit_state"].size
+        self.printk = kernel.struct("ratelimit_state", kernel.slab.kmalloc(size))
+        self.net = kernel.struct("ratelimit_state", kernel.slab.kmalloc(size))
+        self.net["interval"], self.net["burst"] = 5 * HZ, 10
 
 
 def _ratelimit(kernel: Kernel, rs: StructView, func: bytes) -> bool:
@@ -54,10 +58,15 @@ def ___ratelimit(kernel: Kernel, rs: StructView, func: bytes) -> bool:
 
 @export("int __printk_ratelimit(const char *func)")
 def __printk_ratelimit(kernel: Kernel, func: bytes) -> bool:
-    rs = kernel.state(_PrintkRatelimit).state
+    rs = kernel.state(_OwnRatelimits).printk
     rs["interval"] = kernel.tunables.printk_ratelimit
     rs["burst"] = kernel.tunables.printk_ratelimit_burst
     return _ratelimit(kernel, rs, func)
+
+
+@export("int net_ratelimit(void)")
+def net_ratelimit(kernel: Kernel) -> bool:
+    return _ratelimit(kernel, kernel.state(_OwnRatelimits).net, b"net_ratelimit")
 
 
 @export("bool printk_timed_ratelimit(unsigned long *caller_jiffies, unsigned int interval_msecs)")
