@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import partial, wraps
+from functools import cached_property, partial, wraps
 from itertools import count
 from pathlib import Path
 from typing import Any, Final
@@ -60,19 +60,27 @@ _libfuse.fuse_lowlevel_notify_inval_inode.argtypes = [
 ]
 
 
+def _status(pid: int) -> dict[str, str]:
+    """What proc(5) tells of a thread of the host in ``status``; nothing of one that is gone."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="latin-1") as status:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+    except OSError:
+        return {}
+
+
 class CallerCred(Cred):
-    """The credentials of a process of the host, which is asked for its capabilities only when they matter."""
+    """The credentials of a process of the host, which is looked at only when it matters, and once."""
+
+    @cached_property
+    def status(self) -> dict[str, str]:
+        return _status(self.pid)
 
     def effective(self) -> int:
-        """``CapEff`` (proc(5)), unless it is that of another user namespace; who is gone can do nothing."""
-        if not self._in_our_user_namespace():
-            return 0
-        try:
-            with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as status:
-                return next((int(line.split()[1], 16) for line in status if line.startswith("CapEff:")), 0)
-        except OSError:
-            return 0
+        """``CapEff``, unless it is that of another user namespace; who is gone can do nothing."""
+        return int(self.status.get("CapEff", "0"), 16) if self._in_our_user_namespace else 0
 
+    @cached_property
     def _in_our_user_namespace(self) -> bool:
         try:
             return Path(f"/proc/{self.pid}/ns/user").samefile("/proc/self/ns/user")
@@ -91,15 +99,12 @@ def _comm(pid: int) -> str:
         return "<...>"
 
 
-def _identity(pid: int) -> Identity:
-    """Who a thread of the host is (proc(5), status)."""
-    try:
-        with open(f"/proc/{pid}/status", encoding="latin-1") as status:
-            fields = dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
-        ppid = int(fields["PPid"])
-        return Identity(pid, int(fields["Tgid"]), fields["Name"], (ppid, _comm(ppid)))
-    except (OSError, KeyError, ValueError):
-        return Identity(pid, pid, "<...>")
+def _identity(cred: Cred) -> Identity:
+    """Who the process is that has these credentials."""
+    status = cred.status if isinstance(cred, CallerCred) else _status(cred.pid)
+    ppid = int(status.get("PPid", "0"))
+    parent = (ppid, _comm(ppid)) if ppid else None
+    return Identity(cred.pid, int(status.get("Tgid", cred.pid)), status.get("Name", "<...>"), parent)
 
 
 def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -108,7 +113,7 @@ def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(operation)
     def call(self: Mount, *args: Any) -> Any:
         cred = self._cred()
-        with self._sched.enter(cred, partial(_identity, cred.pid), self._interrupted):
+        with self._sched.enter(cred, partial(_identity, cred), self._interrupted):
             try:
                 return operation(self, *args)
             except TaskKilled as killed:

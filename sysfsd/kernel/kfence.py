@@ -9,12 +9,14 @@ import errno
 from collections import deque
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, Final
+from struct import Struct
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.memory import PAGE_SHIFT, PAGE_SIZE, Prot
 from sysfsd.kernel.panic import Taint
 from sysfsd.kernel.printk import Level
+from sysfsd.kernel.unwind import Unwinder
 from sysfsd.kernel.vsprintf import ptr_to_hashval
 
 if TYPE_CHECKING:
@@ -26,25 +28,95 @@ __all__ = ["Kfence", "KfenceObject"]
 
 #: Objects that the pool has room for.
 NUM_OBJECTS: Final = 8192
-#: Freed objects whose contents stay as they were until they are used again.
+#: Freed objects that stay what they were, for whoever still uses them; others are used again before new ones.
 _KEEP: Final = 1024
 _STACK_DEPTH: Final = 64
+#: Callers of one place that are remembered, and what is looked up to see whether code has changed since.
+_CHAINS: Final = 8
+_MARK: Final = -1
+_ORC_REG_SP: Final = 5
 #: ``KFENCE_CANARY_PATTERN``: what surrounds an object in its page.
 _CANARY: Final = bytes(0xAA ^ (i & 7) for i in range(PAGE_SIZE))
-_CANARY_VIEW: Final = memoryview(_CANARY)
-_ZEROES: Final = memoryview(bytes(PAGE_SIZE))
+#: Pages with objects of some size that are kept to be copied.
+_FILLS: Final = 256
 _SLAB_TYPESAFE_BY_RCU: Final = 0x80000
 _RULE: Final = "=" * 66
 
 
-@dataclass(slots=True)
-class _Track:
+class _Track(NamedTuple):
     """Who allocated or freed an object, when and from where."""
 
     pid: int
     cpu: int
     ts_nsec: int
-    stack: list[int]
+    stack: tuple[int, ...]
+
+
+class _Chain(NamedTuple):
+    """Callers found before: where on the stack their return addresses lie, which these are, and all frames."""
+
+    slots: Struct
+    addresses: tuple[int, ...]
+    frames: tuple[int, ...]
+
+
+class _StackTraces(Unwinder):
+    """``stack_trace_save()``, fast where the same callers come again."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        super().__init__(kernel)
+        self._known = kernel.unwinder._known
+        #: By the innermost return address.
+        self._chains: dict[int, list[_Chain]] = {}
+
+    def save(self, ip: int, sp: int) -> tuple[int, ...]:
+        """The frames above a function of the kernel that was called from what lies at *sp*."""
+        if _MARK not in self._known:  # modules have come or gone
+            self._chains.clear()
+            self._known[_MARK] = None
+        memory = self._kernel.memory
+        caller = memory.read_pointer(sp)
+        stack = memory.area(sp)
+        assert stack is not None
+        chains = self._chains.setdefault(caller, [])
+        offset = sp - stack.base
+        for chain in chains:
+            if offset + chain.slots.size <= stack.size and (
+                chain.slots.unpack_from(stack.buffer, offset) == chain.addresses
+            ):
+                return chain.frames
+        frames = tuple(islice(self.walk(ip, sp, self._kernel.cpu.reg("rbp")), _STACK_DEPTH))
+        slots = self._slots(sp)
+        if slots:
+            layout, end = "<", sp
+            for slot in slots:
+                layout += f"{slot - end}xQ"
+                end = slot + 8
+            addresses = tuple(memory.read_pointer(slot) for slot in slots)
+            del chains[: -_CHAINS + 1]
+            chains.append(_Chain(Struct(layout), addresses, frames))
+        return frames
+
+    def _slots(self, sp: int) -> list[int]:
+        """Where the return addresses lie up to where the kernel has called the module.
+
+        None are found where a frame has to be told from another register than the stack pointer.
+        """
+        kernel = self._kernel
+        slots = [sp]
+        try:
+            ip = kernel.memory.read_pointer(sp)
+            sp += 8
+            while kernel.image.call_site_at(ip) is None:
+                entry = self._known[ip - 1] if ip - 1 in self._known else self._find(ip - 1)
+                if entry is None or entry.sp_reg != _ORC_REG_SP or len(slots) == _STACK_DEPTH:
+                    return []
+                sp += entry.sp_offset
+                slots.append(sp - 8)
+                ip = kernel.memory.read_pointer(sp - 8)
+        except OSError:
+            return []
+        return slots
 
 
 @dataclass(slots=True)
@@ -79,6 +151,9 @@ class Kfence:
         self._objects: list[KfenceObject] = []
         self._by_page: dict[int, KfenceObject] = {}
         self._freed: deque[KfenceObject] = deque()
+        #: What the page of a new object holds, by where it begins and its bytes.
+        self._fills: dict[tuple[int, int], bytes] = {}
+        self._traces: _StackTraces | None = None
 
     def __contains__(self, address: int) -> bool:
         """``is_kfence_address()``."""
@@ -89,9 +164,10 @@ class Kfence:
         task = kernel.sched.running
         now = kernel.log.clock()
         if task is None or not task.sp:
-            return _Track(task.pid if task is not None else 0, 0, now, [])
-        stack = [task.ip, *islice(kernel.unwinder.walk(task.ip, task.sp, kernel.cpu.reg("rbp")), _STACK_DEPTH)]
-        return _Track(task.pid, task.cpu, now, stack)
+            return _Track(task.pid if task is not None else 0, 0, now, ())
+        if self._traces is None:
+            self._traces = _StackTraces(kernel)
+        return _Track(task.pid, task.cpu, now, self._traces.save(task.ip, task.sp))
 
     def _slot(self) -> KfenceObject | None:
         """A page of the pool that nobody uses, None when all are in use.
@@ -99,7 +175,7 @@ class Kfence:
         :raises OSError: ENOMEM when memory is used up
         """
         index = len(self._objects)
-        if index < NUM_OBJECTS:
+        if index < NUM_OBJECTS and len(self._freed) <= _KEEP:
             self._memory.charge(PAGE_SIZE)
             page = self.pool + 2 * PAGE_SIZE * index + PAGE_SIZE
             found = self._by_page[page] = KfenceObject(index, page)
@@ -120,17 +196,16 @@ class Kfence:
         found.address = page + start
         found.size, found.object_size, found.cache = size, object_size, cache
         found.freed = found.whole = found.reserved = False
+        fill = self._fills.get((start, size))
+        if fill is None:
+            if len(self._fills) >= _FILLS:
+                self._fills.clear()
+            fill = _CANARY[:start] + bytes(size) + _CANARY[start + size :]
+            self._fills[start, size] = fill
         area = self._memory.direct_map
         offset = page - area.base
         area.prot[offset >> PAGE_SHIFT] = Prot.RW
-        offset += start
-        # One copy: the canary that lies before the object, the object itself, the canary behind it.
-        view = area.view
-        view[offset - start : offset] = _CANARY_VIEW[:start]
-        view[offset : offset + size] = _ZEROES[:size]
-        end = start + size
-        if end < PAGE_SIZE:
-            view[offset + size : offset - start + PAGE_SIZE] = _CANARY_VIEW[end:]
+        area.buffer[offset : offset + PAGE_SIZE] = fill
         return found.address
 
     def alloc(self, cache: KmemCache, size: int) -> int:
@@ -362,7 +437,7 @@ class Kfence:
         seconds, rest = divmod(track.ts_nsec, 1_000_000_000)
         line(f"{what} by task {track.pid} on cpu {track.cpu} at {seconds}.{rest // 1000:06}s:")
         symbol = self._kernel.kallsyms.sprint_symbol
-        for frame in track.stack[1:]:
+        for frame in track.stack:
             line(f" {symbol(frame)}")
         if not track.stack:
             line(f" no {'allocation' if what == 'allocated' else 'deallocation'} stack")

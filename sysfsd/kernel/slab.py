@@ -164,6 +164,8 @@ class KmemCache:
     inuse: int = field(init=False)
     size: int = field(init=False)
     order: int = field(init=False)
+    #: Whether objects stay what they are while nobody uses them.
+    keeps: bool = field(init=False)
 
     def __post_init__(self) -> None:
         """``calculate_sizes()``.
@@ -172,6 +174,7 @@ class KmemCache:
         :raises OSError: EINVAL for objects that are too large
         """
         self.asked = self.object_size
+        self.keeps = bool(self.ctor or self.flags & SLAB_TYPESAFE_BY_RCU)
         size = align(self.object_size, 8)
         if self.flags & SLAB_RED_ZONE and size == self.object_size:
             size += 8
@@ -187,11 +190,6 @@ class KmemCache:
     def per_slab(self) -> int:
         """Objects of a slab."""
         return (PAGE_SIZE << self.order) // self.size
-
-    @property
-    def keeps(self) -> bool:
-        """Whether objects stay what they are while nobody uses them."""
-        return bool(self.ctor or self.flags & SLAB_TYPESAFE_BY_RCU)
 
     @property
     def ksize(self) -> int:
