@@ -187,9 +187,10 @@ class Task:
     :param address: of its structure in the kernel's memory
     :param stack: of the lowest byte of its stack
     :param cred_address: of its credentials, as module code sees them
+    :param pristine: what its structure holds before anything is known of it
     """
 
-    def __init__(self, sched: Scheduler, address: int, stack: int, cred_address: int) -> None:
+    def __init__(self, sched: Scheduler, address: int, stack: int, cred_address: int, pristine: bytes) -> None:
         self._sched = sched
         self.address = address
         self.view = sched.kernel.struct("task_struct", address)
@@ -203,6 +204,7 @@ class Task:
         self.cpu = 0
         self.canary = 0
         self.cred_address = cred_address
+        self.pristine = pristine
         #: Where module code that it runs called the kernel (stack pointer and function), 0 while it runs none.
         self.sp = 0
         self.ip = 0
@@ -400,23 +402,15 @@ class Scheduler:
         task.pid, task.tgid, task.comm, task.cred = pid, tgid, comm, cred = *identity[:3], cred
         task.interrupted = interrupted
         kernel, view = self.kernel, task.view
-        kernel.memory.write(task.address, bytes(view.struct.size))
+        kernel.memory.write(task.address, task.pristine)
         kernel.memory.write_int(task.stack, _STACK_END_MAGIC, 8)
         view["pid"], view["tgid"], view["flags"] = pid, tgid, flags
         view["comm"] = comm.encode("latin-1", "replace")
-        view["stack"], view["usage.refs.counter"] = task.stack, 1
         task.canary = int.from_bytes(kernel.random_bytes(7), "little") << 8
         view["stack_canary"] = task.canary
-        view["cred"] = view["real_cred"] = self._fill_cred(task.cred_address, cred)
-        init_task = kernel.exports.data_address("init_task")
-        view["group_leader"] = task.address
+        self._fill_cred(task.cred_address, cred)
         parent = self.kthreadd.address if flags & PF_KTHREAD and pid > 2 else self._parent(identity)
         view["real_parent"] = view["parent"] = parent
-        view["nsproxy"] = self.kernel.struct("task_struct", init_task)["nsproxy"]
-        for head in ("children", "sibling", "thread_group", "tasks", "thread_node"):
-            at = view.at(head)
-            view[f"{head}.next"], view[f"{head}.prev"] = at, at
-        view["prio"] = view["static_prio"] = view["normal_prio"] = 120
         self._link(task)
         self.tasks[task.address] = task
         return task
@@ -448,7 +442,15 @@ class Scheduler:
         address = kernel.memory.alloc_pages(kernel.image.structs["task_struct"].size)
         stack = kernel.memory.vmalloc_area.alloc(THREAD_SIZE)
         cred = kernel.slab.kmalloc(kernel.image.structs["cred"].size)
-        return Task(self, address, stack, cred)
+        view = kernel.struct("task_struct", address)
+        view["stack"], view["usage.refs.counter"] = stack, 1
+        view["cred"] = view["real_cred"] = cred
+        view["group_leader"] = address
+        view["nsproxy"] = kernel.struct("task_struct", kernel.exports.data_address("init_task"))["nsproxy"]
+        for head in ("children", "sibling", "thread_group", "tasks", "thread_node"):
+            view[f"{head}.next"] = view[f"{head}.prev"] = view.at(head)
+        view["prio"] = view["static_prio"] = view["normal_prio"] = 120
+        return Task(self, address, stack, cred, kernel.memory.read(address, view.struct.size))
 
     def _link(self, task: Task) -> None:
         """Put a task at the end of the list that for_each_process() walks."""
@@ -471,7 +473,7 @@ class Scheduler:
         cpu = self.kernel.cpu
         if cpu.loaded is task:
             cpu.forget()
-        self._free.append(Task(self, task.address, task.stack, task.cred_address))
+        self._free.append(Task(self, task.address, task.stack, task.cred_address, task.pristine))
 
     def task(self, address: int) -> Task | None:
         """The task whose structure is at *address*."""
