@@ -323,13 +323,14 @@ class SlabAllocator:
             cache.objects.discard(address)
             cache.free.append(address)
         else:
-            self._invalid_free(address)
+            raise self.no_object(address)
 
-    def _invalid_free(self, address: int) -> None:
+    @staticmethod
+    def no_object(address: int, offset: int = _KFREE_PAGE) -> PageFault:
         """What is no object of any cache has no struct page that says which one it is of."""
         start = DIRECT_MAP if address < KERNEL_IMAGE else KERNEL_IMAGE
-        page = VMEMMAP + ((address - start & (1 << 64) - 1) >> 12) * STRUCT_PAGE
-        raise PageFault(page + 8, offset=_KFREE_PAGE)
+        page = VMEMMAP + ((address - start & (1 << 64) - 1) >> PAGE_SHIFT) * STRUCT_PAGE
+        return PageFault(page + 8, offset=offset)
 
     def cache_of(self, address: int) -> KmemCache | None:
         """The cache that the object at *address* is of."""

@@ -12,16 +12,24 @@ import pytest
 
 from sysfsd.kernel import kfence
 from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.memory import PAGE_SIZE, PageFault
+from sysfsd.kernel.memory import DIRECT_MAP, PAGE_SIZE, VMEMMAP, PageFault
 from sysfsd.kernel.panic import Taint
 from sysfsd.kernel.slab import (
     KMALLOC_MAX_CACHE_SIZE,
     KMALLOC_MAX_SIZE,
+    SLAB_ACCOUNT,
+    SLAB_HWCACHE_ALIGN,
+    SLAB_POISON,
+    SLAB_RED_ZONE,
+    SLAB_TYPESAFE_BY_RCU,
     ZERO_SIZE_PTR,
     KmemCache,
     SlabAllocator,
+    calculate_alignment,
+    calculate_order,
     kmalloc_size,
 )
+from sysfsd.kernel.traps import TaskKilled
 
 from .state import log
 
@@ -486,3 +494,263 @@ def test_an_object_of_a_modules_own_cache_is_watched_too(kernel: Kernel, load: L
 def test_whoever_does_nothing_wrong_hears_nothing(kernel: Kernel, load: Load) -> None:
     assert misuse(kernel, load, how=10) == ["mem_misuse: left", *SURVIVED]
     assert not kernel.test_taint(Taint.BAD_PAGE)
+
+
+# What slabs hold (mm/slub.c)
+
+
+@pytest.mark.parametrize(
+    ("size", "order"),
+    [(8, 0), (48, 0), (64, 0), (192, 0), (256, 0), (512, 1), (1024, 2), (2048, 3), (4096, 3), (8192, 3), (4 << 20, 10)],
+)
+def test_a_slab_has_room_for_enough_objects_and_wastes_little(size: int, order: int) -> None:
+    assert calculate_order(size) == order
+
+
+def test_objects_of_more_than_the_largest_order_fit_no_slab() -> None:
+    assert refusal(calculate_order, (4 << 20) + 1) == errno.EINVAL
+
+
+@pytest.mark.parametrize(
+    ("size", "alignment", "flags", "ctor", "step", "count", "usable"),
+    [
+        (40, 0, 0, 0, 40, 102, 40),
+        (40, 0, 0, 1, 48, 85, 48),
+        (40, 0, SLAB_HWCACHE_ALIGN, 0, 64, 64, 64),
+        (16, 0, SLAB_HWCACHE_ALIGN, 0, 16, 256, 16),
+        (33, 0, SLAB_TYPESAFE_BY_RCU, 0, 48, 85, 40),
+        (33, 0, SLAB_POISON, 0, 48, 85, 33),
+        (10, 24, 0, 0, 24, 170, 24),
+    ],
+)
+def test_how_objects_lie_in_a_slab(
+    size: int, alignment: int, flags: int, ctor: int, step: int, count: int, usable: int
+) -> None:
+    things = KmemCache("things", size, calculate_alignment(flags, alignment, size), ctor, flags=flags)
+    assert (things.size, things.per_slab, things.ksize, things.object_size) == (step, count, usable, size)
+
+
+def test_red_zones_make_objects_larger() -> None:
+    things = KmemCache("things", 64, 8, flags=SLAB_RED_ZONE)
+    assert (things.size, things.ksize) == (64 + 8 + 16, 64)
+
+
+# Caches of modules
+
+
+def call(kernel: Kernel, name: str, *args: int) -> int:
+    """An exported function, as module code calls it."""
+    registers = [arg & (1 << 64) - 1 for arg in args] + [0] * 6
+    return kernel.exports.bind(kernel.exports.address_of(name))(registers[:6])
+
+
+def create(kernel: Kernel, size: int, flags: int = 0, name: bytes = b"things", usersize: int = 0) -> int:
+    text = kernel.slab.string(name)
+    return call(kernel, "kmem_cache_create_usercopy", text, size, 0, flags, 0, usersize)
+
+
+def said(kernel: Kernel, load: Load, part: int) -> list[str]:
+    """What one of the parts of mem_caches says."""
+    load("mem_caches", f"part={part}")
+    return log(kernel)[2:]
+
+
+def test_a_constructor_runs_for_all_of_a_slab_and_objects_stay_what_they_are(kernel: Kernel, load: Load) -> None:
+    assert said(kernel, load, 1)[:7] == [
+        "mem_caches: created 1, constructed none 1",
+        "mem_caches: kmem_cache_size(first) = 40",
+        "mem_caches: after the first object: constructed a page's 1 (85)",
+        "mem_caches: contents 5a 5a 5a 5a 5a 5a 5a 5a",
+        "mem_caches: again: same object 1, constructed again 0, contents 01 5a 5a 5a 5a 5a 5a 5a",
+        "mem_caches: kmem_cache_shrink(first) = 0",
+        "mem_caches: destroyed",
+    ]
+    assert not kernel.test_taint(Taint.BAD_PAGE)
+
+
+def test_what_is_made_and_not_in_use_cannot_be_reached(kernel: Kernel) -> None:
+    things = kernel.slab.create("things", 40, 0, 0, 1, SLAB_TYPESAFE_BY_RCU)
+    kept = kernel.slab.alloc(things)
+    kernel.memory.write(kept, b"late readers")
+    kernel.slab.kfree(kept)
+    assert kernel.memory.read(kept, 12) == b"late readers"  # but of such a cache it can
+    assert kernel.slab.alloc(things) == kept
+    assert kernel.memory.read(kept, 12) == b"late readers"
+    kernel.slab.kfree(kept)
+    used = kernel.memory.used
+    kernel.slab.destroy(things, lambda _cache: pytest.fail("it was empty"))
+    assert used - kernel.memory.used == things.per_slab * PAGE_SIZE
+
+
+def test_caches_that_cannot_be_are_refused_with_a_word(kernel: Kernel, load: Load) -> None:
+    lines = said(kernel, load, 2)
+    assert [line for line in lines if "failed" in line or line.startswith("mem_caches")] == [
+        "kmem_cache_create_usercopy(mem_caches_large) failed with error -22",
+        "mem_caches: too large: 0",
+        "mem_caches: 4M: 1",
+        "mem_caches: odd name: 1",
+        "kmem_cache_create_usercopy(mem_caches_flags) failed with error -22",
+        "mem_caches: odd flags: 0",
+        "mem_caches: align 24: 1 size 10",
+    ]
+    assert " odd+0x1d/0x170 [mem_caches]" in lines
+
+
+def test_caches_of_equal_kind_are_one(kernel: Kernel) -> None:
+    first = create(kernel, 40)
+    assert create(kernel, 36) == first
+    assert create(kernel, 36, usersize=8) != first
+    assert create(kernel, 40, SLAB_ACCOUNT) != first
+    assert create(kernel, 40, SLAB_POISON) not in (first, create(kernel, 40, SLAB_POISON))
+    assert create(kernel, 32) != first
+    assert call(kernel, "kmem_cache_size", first) == 40
+
+
+def test_a_cache_goes_with_the_last_who_shares_it(kernel: Kernel) -> None:
+    first = create(kernel, 40)
+    assert create(kernel, 40) == first
+    things = kernel.slab.caches[first]
+    kernel.slab.kfree(call(kernel, "kmem_cache_alloc", first, 0xCC0))
+    call(kernel, "kmem_cache_destroy", first)
+    assert kernel.slab.caches[first] is things
+    call(kernel, "kmem_cache_destroy", first)
+    assert first not in kernel.slab.caches
+
+
+def test_the_kernel_shares_some_for_good_and_says_nothing_of_what_is_left_in_them(kernel: Kernel) -> None:
+    shared = create(kernel, 40, SLAB_HWCACHE_ALIGN)
+    assert call(kernel, "kmem_cache_size", shared) == 64
+    address = call(kernel, "kmem_cache_alloc", shared, 0xCC0)
+    before = log(kernel)
+    call(kernel, "kmem_cache_destroy", shared)
+    assert log(kernel) == before
+    assert create(kernel, 64) == shared
+    kernel.slab.kfree(address)
+
+
+def test_an_object_given_to_the_wrong_cache_goes_to_its_own(kernel: Kernel, load: Load) -> None:
+    lines = said(kernel, load, 5)
+    assert [line for line in lines if "cache_from_obj" in line and "RIP" not in line] == [
+        "cache_from_obj: Wrong slab cache. mem_caches_two but object is from mem_caches_one",
+        "WARNING: CPU: 0 PID: 1 at mm/slab.h:665 cache_from_obj+0xa1/0x120",
+        "cache_from_obj: Wrong slab cache. mem_caches_two but object is from kmalloc-128",
+        "WARNING: CPU: 0 PID: 1 at mm/slab.h:665 cache_from_obj+0xa1/0x120",
+    ]
+    assert not any("still has objects" in line for line in lines)
+
+
+def test_objects_that_remain_are_listed(kernel: Kernel, load: Load) -> None:
+    lines = [re.sub(HASHED, "ADDRESS", line) for line in said(kernel, load, 4)]
+    start = lines.index("=" * 77)
+    assert lines[start + 1].startswith("BUG mem_caches_live (Tainted: G           OE     ): Objects remaining in")
+    assert (
+        "Slab ADDRESS objects=85 used=2 fp=ADDRESS flags=0xfffffc0000200(slab|node=0|zone=1|lastcpupid=0x1fffff)"
+        in [*lines]
+    )
+    assert [line for line in lines if line.startswith("Object")] == [
+        "Object ADDRESS @offset=0",
+        "Object ADDRESS @offset=48",
+    ]
+    assert kernel.test_taint(Taint.BAD_PAGE)
+    assert kernel.test_taint(Taint.WARN)
+    assert lines[-1] == "mem_caches: freed into it"
+
+
+def test_objects_of_no_size_divide_by_zero(kernel: Kernel, load: Load) -> None:
+    with pytest.raises(TaskKilled):
+        load("mem_caches", "part=11")
+    lines = log(kernel)
+    assert "divide error: 0000 [#1] PREEMPT SMP NOPTI" in lines
+    assert "RIP: 0010:reciprocal_value+0x26/0x60" in lines
+    assert create(kernel, 8)  # nobody holds the mutex
+
+
+def test_many_objects_at_once(kernel: Kernel) -> None:
+    things, array = create(kernel, 100), kernel.slab.kmalloc(80)
+    assert call(kernel, "kmem_cache_alloc_bulk", things, 0xCC0, 10, array) == 10
+    objects = {kernel.memory.read_pointer(array + 8 * i) for i in range(10)}
+    assert kernel.slab.caches[things].objects == objects
+    call(kernel, "kmem_cache_free_bulk", things, 10, array)
+    assert not kernel.slab.caches[things].objects
+    kernel.memory.limit = kernel.memory.used + 3 * PAGE_SIZE
+    assert call(kernel, "kmem_cache_alloc_bulk", things, 0xCC0, 10, array) == 0
+    assert not kernel.slab.caches[things].objects
+
+
+def test_poisoned_objects_are_poison_unless_zeroed(kernel: Kernel) -> None:
+    things = create(kernel, 16, SLAB_POISON)
+    assert kernel.memory.read(call(kernel, "kmem_cache_alloc", things, 0xCC0), 16) == b"k" * 15 + b"\xa5"
+    assert kernel.memory.read(call(kernel, "kmem_cache_alloc", things, 0xDC0), 16) == bytes(16)
+
+
+# kvmalloc(), pages
+
+
+@pytest.mark.parametrize(("size", "is_vmalloc"), [(100, 0), (65536, 0), (3_000_000, 0), (5_000_000, 1)])
+def test_kvmalloc_takes_kmalloc_memory_as_long_as_it_gets_it(kernel: Kernel, size: int, is_vmalloc: int) -> None:
+    address = call(kernel, "kvmalloc_node", size, 0xCC0)
+    assert call(kernel, "is_vmalloc_addr", address) == is_vmalloc
+    kernel.memory.write(address, b"kept")
+    grown = call(kernel, "kvrealloc", address, size, 2 * size, 0xCC0)
+    assert kernel.memory.read(grown, 5) == b"kept\0"
+    assert call(kernel, "kvrealloc", grown, 2 * size, size, 0xCC0) == grown
+    used = kernel.memory.used
+    call(kernel, "kvfree", grown)
+    assert used - kernel.memory.used >= 2 * size // PAGE_SIZE * PAGE_SIZE
+
+
+def test_pages_have_a_structure_and_a_count(kernel: Kernel) -> None:
+    used = kernel.memory.used
+    page = call(kernel, "alloc_pages", 0xCC0, 2)
+    address = DIRECT_MAP + (page - VMEMMAP) // 64 * PAGE_SIZE
+    assert kernel.memory.read(address, 4 * PAGE_SIZE) == bytes(4 * PAGE_SIZE)
+    view = kernel.struct("page", page)
+    assert (view["_refcount.counter"], view["_mapcount.counter"]) == (1, -1)
+    view["_refcount.counter"] = 2
+    call(kernel, "__free_pages", page, 2)
+    assert kernel.memory.used == used + 4 * PAGE_SIZE
+    call(kernel, "__free_pages", page, 2)
+    assert kernel.memory.used == used
+    with pytest.raises(PageFault):
+        kernel.memory.read(address, 1)
+
+
+def test_the_pages_of_a_folio_know_their_head(kernel: Kernel) -> None:
+    used = kernel.memory.used
+    page = call(kernel, "folio_alloc", 0xCC0, 1)
+    assert kernel.struct("page", page)["flags"] == 1 << 16
+    tail = kernel.struct("page", page + 64)
+    assert (tail["compound_head"], tail["compound_order"], tail["compound_nr"]) == (page | 1, 1, 2)
+    call(kernel, "__folio_put", page)
+    assert kernel.memory.used == used
+    assert kernel.memory.read(page, 128) == bytes(128)
+
+
+def test_pages_that_are_freed_twice_are_no_pages(kernel: Kernel) -> None:
+    address = call(kernel, "__get_free_pages", 0xCC0, 0)
+    call(kernel, "free_pages", address, 0)
+    call(kernel, "free_pages", 0, 0)
+    page = VMEMMAP + (address - DIRECT_MAP) // PAGE_SIZE * 64
+    with pytest.raises(PageFault):
+        call(kernel, "__folio_put", page)
+    with pytest.raises(PageFault):
+        call(kernel, "__folio_put", page + 8)
+
+
+@pytest.mark.parametrize(
+    ("name", "valid"),
+    [("objects", 1), ("_text", 1), ("modules", 0), ("vmalloc", 0), ("user", 0)],
+)
+def test_what_virt_to_page_is_for(kernel: Kernel, name: str, valid: int) -> None:
+    memory = kernel.memory
+    places = {"modules": memory.modules.base, "vmalloc": memory.vmalloc_area.base, "user": 0x1000}
+    places |= {"objects": kernel.slab.kmalloc(8), "_text": memory.kernel_image.base + 0x1000000}
+    assert call(kernel, "__virt_addr_valid", places[name]) == valid
+
+
+def test_the_same_callers_are_found_however_often_and_others_too(kernel: Kernel, load: Load) -> None:
+    for _ in range(3):
+        load("mem_misuse", "how=5 size=50")
+        kernel.delete_module("mem_misuse")
+    lines = [line for line in log(kernel) if "take+0x2d/0x32 [mem_misuse]" in line]
+    assert len(lines) == 3

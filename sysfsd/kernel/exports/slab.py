@@ -272,6 +272,8 @@ def kmem_cache_alloc_bulk(kernel: Kernel, s: StructView, flags: int, size: int, 
 
 def _free_object(kernel: Kernel, cache: KmemCache, address: int) -> None:
     """``cache_from_obj()`` and ``slab_free()``: an object goes back to the cache that it is of."""
+    if address <= slab.ZERO_SIZE_PTR:
+        raise kernel.slab.no_object(address, 0)
     found = kernel.slab.cache_of(address)
     if found is not None and found is not cache:
         kernel.traps.warn_at(
