@@ -372,9 +372,10 @@ class Cpu:
             except PageFault as fault:
                 access = Access.WRITE if fault.write else Access.READ
                 self.load(task)
-                self.kernel.traps.page_fault_oops(
-                    task, self.regs()._replace(rip=rip + fault.offset), fault.address, access
-                )
+                regs = self.regs()._replace(rip=rip + fault.offset)
+                # Where that was only to be reported, the function begins again.
+                rip = self.kernel.traps.page_fault(task, regs, fault.address, access) - fault.offset
+                continue
             if self.loaded is not task:
                 self.load(task)
             _reg_write_batch(handle, rax_ids, rax_pointers, 1)

@@ -42,6 +42,8 @@ KMALLOC_MAX_CACHE_SIZE: Final = 8192
 KMALLOC_MAX_SIZE: Final = 4 << 20
 #: Where kfree() reads an object's struct page.
 _KFREE_PAGE: Final = 0x4B
+#: What the model itself needs to know of an object among others (bytes), so that many small ones are not for free.
+_BOOKKEEPING: Final = 256
 _KMALLOC_SIZES: Final = (8, 16, 32, 64, 96, 128, 192, 256, 512, 1024, 2048, 4096, 8192)
 
 
@@ -272,7 +274,12 @@ class SlabAllocator:
     def _grow(self, cache: KmemCache) -> Slab:
         """A new slab with objects side by side, without guard pages."""
         whole = PAGE_SIZE << cache.order
-        page = self._memory.alloc_pages(whole, whole)
+        self._memory.charge(cache.per_slab * _BOOKKEEPING)
+        try:
+            page = self._memory.alloc_pages(whole, whole)
+        except OSError:
+            self._memory.used -= cache.per_slab * _BOOKKEEPING
+            raise
         slab = Slab(list(range(page, page + cache.per_slab * cache.size, cache.size)), page)
         cache.slabs.append(slab)
         cache.free.extend(reversed(slab.objects))
@@ -326,11 +333,11 @@ class SlabAllocator:
             raise self.no_object(address)
 
     @staticmethod
-    def no_object(address: int, offset: int = _KFREE_PAGE) -> PageFault:
+    def no_object(address: int) -> PageFault:
         """What is no object of any cache has no struct page that says which one it is of."""
         start = DIRECT_MAP if address < KERNEL_IMAGE else KERNEL_IMAGE
         page = VMEMMAP + ((address - start & (1 << 64) - 1) >> PAGE_SHIFT) * STRUCT_PAGE
-        return PageFault(page + 8, offset=offset)
+        return PageFault(page + 8, offset=_KFREE_PAGE)
 
     def cache_of(self, address: int) -> KmemCache | None:
         """The cache that the object at *address* is of."""
@@ -448,6 +455,7 @@ class SlabAllocator:
             slab = cache.slabs.pop()
             if slab.page:
                 self._memory.free_pages(slab.page)
+                self._memory.used -= len(slab.objects) * _BOOKKEEPING
             else:
                 self._kernel.kfence.release(slab.objects)
 

@@ -34,9 +34,6 @@ NOT_LOADED: Final = {
     "crct10dif_pclmul",
     "dccp_ipv4",
     "dccp_ipv6",
-    "ip_vs_ftp",
-    "smc",
-    "smc_diag",
 }
 #: Modules whose init does not come to the registration of its driver.
 WITHOUT_DRIVERS: Final = {"fakelb", "synclink_cs"}

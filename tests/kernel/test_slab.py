@@ -11,6 +11,7 @@ from itertools import pairwise
 import pytest
 
 from sysfsd.kernel import kfence
+from sysfsd.kernel.exports.slab import kmem_cache_create_usercopy
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.memory import DIRECT_MAP, PAGE_SIZE, VMEMMAP, PageFault
 from sysfsd.kernel.panic import Taint
@@ -194,11 +195,11 @@ def test_what_is_freed_is_no_longer_counted(kernel: Kernel, slab: SlabAllocator,
 def test_dense_objects_share_pages(kernel: Kernel, dense: SlabAllocator) -> None:
     before = kernel.memory.used
     objects = [dense.kmalloc(64) for _ in range(512)]
-    assert kernel.memory.used - before == 512 * 64
+    assert kernel.memory.used - before == 512 * (64 + 256)
     for address in objects:
         dense.kfree(address)
     assert {dense.kmalloc(64) for _ in range(512)} == set(objects)
-    assert kernel.memory.used - before == 512 * 64
+    assert kernel.memory.used - before == 512 * (64 + 256)
 
 
 def test_a_kernel_that_loads_and_unloads_uses_no_more_memory_in_the_end(kernel: Kernel, load: Load) -> None:
@@ -545,8 +546,8 @@ def call(kernel: Kernel, name: str, *args: int) -> int:
 
 
 def create(kernel: Kernel, size: int, flags: int = 0, name: bytes = b"things", usersize: int = 0) -> int:
-    text = kernel.slab.string(name)
-    return call(kernel, "kmem_cache_create_usercopy", text, size, 0, flags, 0, usersize)
+    address: int = kmem_cache_create_usercopy(kernel, name, size, 0, flags, 0, usersize, 0)
+    return address
 
 
 def said(kernel: Kernel, load: Load, part: int) -> list[str]:
@@ -665,6 +666,18 @@ def test_objects_of_no_size_divide_by_zero(kernel: Kernel, load: Load) -> None:
     assert create(kernel, 8)  # nobody holds the mutex
 
 
+def test_a_null_pointer_is_no_object_of_a_cache(kernel: Kernel, load: Load) -> None:
+    with pytest.raises(TaskKilled):
+        load("mem_caches", "part=7")
+    assert "RIP: 0010:cache_from_obj+0x36/0x120" in log(kernel)
+
+
+def test_a_cache_without_a_name_follows_a_null_pointer(kernel: Kernel, load: Load) -> None:
+    with pytest.raises(TaskKilled):
+        load("mem_caches", "part=9")
+    assert "RIP: 0010:kmem_cache_flags+0x6e/0x170" in log(kernel)
+
+
 def test_many_objects_at_once(kernel: Kernel) -> None:
     things, array = create(kernel, 100), kernel.slab.kmalloc(80)
     assert call(kernel, "kmem_cache_alloc_bulk", things, 0xCC0, 10, array) == 10
@@ -754,3 +767,23 @@ def test_the_same_callers_are_found_however_often_and_others_too(kernel: Kernel,
         kernel.delete_module("mem_misuse")
     lines = [line for line in log(kernel) if "take+0x2d/0x32 [mem_misuse]" in line]
     assert len(lines) == 3
+
+
+def test_a_constructor_runs_for_objects_side_by_side_too(kernel: Kernel, load: Load, dense: SlabAllocator) -> None:
+    lines = said(kernel, load, 1)
+    assert "mem_caches: after the first object: constructed a page's 1 (85)" in lines
+    assert "mem_caches: again: same object 1, constructed again 0, contents 01 5a 5a 5a 5a 5a 5a 5a" in lines
+
+
+def test_only_what_a_cache_allows_is_copied_to_user_space(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    def bug(*_args: object) -> None:
+        raise SystemExit
+
+    monkeypatch.setattr(kernel.traps, "bug_at", bug)
+    for usersize, too_much in ((8, 9), (0, 1)):
+        address = call(kernel, "kmem_cache_alloc", create(kernel, 40, usersize=usersize), 0xCC0)
+        call(kernel, "__check_object_size", address, usersize, 1)
+        with pytest.raises(SystemExit):
+            call(kernel, "__check_object_size", address, too_much, 1)
+        what = f"SLUB object 'things' (offset 0, size {too_much})!"
+        assert log(kernel)[-1] == f"usercopy: Kernel memory exposure attempt detected from {what}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from sysfsd.kernel import slab
 from sysfsd.kernel.exports.registry import Area, CallVaList
@@ -206,11 +206,11 @@ def _create_failed(kernel: Kernel, name: bytes | None, flags: int, error: int) -
     return 0
 
 
-def _oops(kernel: Kernel, function: str, offset: int) -> None:
-    """The kernel's own code follows a null pointer."""
+def _oops(kernel: Kernel, function: str, offset: int, address: int = 0) -> NoReturn:
+    """The kernel's own code follows a pointer that is none."""
     task = kernel.current
     place = (kernel.kallsyms.address_of(function) or 0) + offset
-    kernel.traps.page_fault_oops(task, task.caller_regs()._replace(rip=place), 0, Access.READ)
+    kernel.traps.page_fault_oops(task, task.caller_regs()._replace(rip=place), address, Access.READ)
 
 
 @export(
@@ -273,7 +273,7 @@ def kmem_cache_alloc_bulk(kernel: Kernel, s: StructView, flags: int, size: int, 
 def _free_object(kernel: Kernel, cache: KmemCache, address: int) -> None:
     """``cache_from_obj()`` and ``slab_free()``: an object goes back to the cache that it is of."""
     if address <= slab.ZERO_SIZE_PTR:
-        raise kernel.slab.no_object(address, 0)
+        _oops(kernel, "cache_from_obj", 0x36, kernel.slab.no_object(address).address)
     found = kernel.slab.cache_of(address)
     if found is not None and found is not cache:
         kernel.traps.warn_at(
@@ -282,7 +282,10 @@ def _free_object(kernel: Kernel, cache: KmemCache, address: int) -> None:
             f"cache_from_obj: Wrong slab cache. {cache.name} but object is from {found.name}",
             "cache_from_obj+0xa1",
         )
-    kernel.slab.kfree(address)
+    try:
+        kernel.slab.kfree(address)
+    except PageFault as fault:
+        _oops(kernel, "cache_from_obj", 0x36, fault.address)
 
 
 @export("void kmem_cache_free(struct kmem_cache *s, void *x)")
