@@ -1,4 +1,4 @@
-"""Fixtures for tests that mount."""
+"""What the tests share: kernels, modules to load, mounts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
-SAMPLES = Path(__file__).parents[1] / "sysfsd" / "samples"
-MODULES = Path(__file__).parent / "modules"
+from sysfsd.kernel.image import KernelImage
+from sysfsd.kernel.kernel import Kernel
+
+from .kernel.ko import MODULES, SAMPLES, module_path
+
+__all__ = ["HANG", "MODULES", "SAMPLES", "SYSFSD", "Mounter", "daemons", "refusal", "wait_until", "write"]
 
 #: The command, as a user has it.
 SYSFSD = str(Path(sys.executable).with_name("sysfsd"))
@@ -66,6 +70,30 @@ def dev_fuse() -> None:
     """/dev/fuse is for everyone on every distribution; where udev does not run, it has to be made so."""
     if os.geteuid() == 0:
         os.chmod("/dev/fuse", 0o666)
+
+
+@pytest.fixture(scope="session")
+def image() -> KernelImage:
+    """The kernel's description, which no test changes."""
+    return KernelImage()
+
+
+@pytest.fixture
+def kernel(image: KernelImage) -> Iterator[Kernel]:
+    """A kernel that has just booted."""
+    kernel = Kernel(image)
+    yield kernel
+    kernel.stop()
+
+
+@pytest.fixture
+def load(kernel: Kernel) -> Callable[..., None]:
+    """Load a module by the name of its file: ``load("greeter", "count=2")``."""
+
+    def init_module(name: str, args: str = "") -> None:
+        kernel.init_module(module_path(name).read_bytes(), args.encode("latin-1"))
+
+    return init_module
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ has no devices but those that modules make, and finds out in Python which driver
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
@@ -806,9 +806,16 @@ class DriverCore:
         """
         if not cls or cls > -4096 & (1 << 64) - 1:
             raise err(errno.ENODEV)
+        return self._device_create(
+            name, {"devt": devt, "class": cls, "parent": parent, "groups": groups, "driver_data": drvdata}
+        )
+
+    def _device_create(self, name: bytes, fields: Mapping[str, int]) -> StructView:
+        """A device that frees itself when nobody uses it any more."""
         dev = self.device(self._private("device"))
         self.device_initialize(dev)
-        dev["devt"], dev["class"], dev["parent"], dev["groups"], dev["driver_data"] = devt, cls, parent, groups, drvdata
+        for member, value in members.items():
+            dev[member] = value
         self.own_release[dev.address] = lambda: self.kernel.slab.kfree(dev.address)
         try:
             self.set_name(dev, name)
@@ -823,16 +830,7 @@ class DriverCore:
 
         :raises OSError: EINVAL, EEXIST, ENOMEM
         """
-        dev = self.device(self._private("device"))
-        self.own_release[dev.address] = lambda: self.kernel.slab.kfree(dev.address)
-        self.device_initialize(dev)
-        try:
-            self.set_name(dev, name)
-            self.device_add(dev)
-        except OSError:
-            self.put(dev)
-            raise
-        return dev
+        return self._device_create(name, {})
 
     def device_unregister(self, dev: StructView) -> None:
         self.device_del(dev)

@@ -19,6 +19,7 @@ from sysfsd.kernel.cred import INIT_CRED, Cred
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.traps import TaskKilled
 
+from ..kernel.ko import module_path
 from ..kernel.state import bury
 from .user import NOBODY, open_, write
 
@@ -31,10 +32,10 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.fixture
-def greeter(tmp_path: Path, module_file: Callable[[str], Path]) -> Path:
+def greeter(tmp_path: Path) -> Path:
     """A copy of a module's file."""
     path = tmp_path / "greeter.ko"
-    path.write_bytes(module_file("greeter").read_bytes())
+    path.write_bytes(module_path("greeter").read_bytes())
     return path
 
 

@@ -17,6 +17,7 @@ from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import ModuleState
 
 from ..kernel.fake import FakeCpu
+from ..kernel.ko import module_path
 from .user import NOBODY, names, node, open_, read, write
 
 Load = Callable[..., None]
@@ -86,10 +87,10 @@ def test_a_module_that_starts_counts_with_its_init_part(kernel: Kernel, files: T
     assert int(size) > 16384
 
 
-def test_without_unloading_there_are_neither_references_nor_users(module_file: Callable[[str], object]) -> None:
+def test_without_unloading_there_are_neither_references_nor_users() -> None:
     kernel = Kernel(KernelImage(), config={"CONFIG_MODULE_UNLOAD": None})
     files = tree(kernel)
-    with open(str(module_file("greeter")), "rb") as file:
+    with open(module_path("greeter"), "rb") as file:
         kernel.init_module(file.read())
     assert lines(files)[0].split()[2:5] == ["-", "-", "Live"]
 

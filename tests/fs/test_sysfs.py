@@ -17,6 +17,7 @@ from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kernel import Kernel
 
 from ..kernel.fake import FakeCpu
+from ..kernel.ko import module_path
 from .user import NOBODY, directory, names, node, open_, read, write
 
 Load = Callable[..., None]
@@ -144,19 +145,17 @@ def test_open_files_die_with_their_module(kernel: Kernel, files: Tree, load: Loa
         assert caught.value.errno == errno.ENODEV
 
 
-def test_no_name_breaks_the_list_of_modules(kernel: Kernel, files: Tree, module_file: Callable[[str], Path]) -> None:
-    kernel.init_module(renamed(module_file("versions"), b"a/b"))
+def test_no_name_breaks_the_list_of_modules(kernel: Kernel, files: Tree) -> None:
+    kernel.init_module(renamed(module_path("versions"), b"a/b"))
     assert all(name and "/" not in name for name in directory(files, "/sys/module").names())
     assert "a!b" in names(files, "/sys/module")
 
 
 @pytest.mark.parametrize("name", [b".", b".."])
-def test_a_module_cannot_be_called_like_a_directory_itself(
-    kernel: Kernel, files: Tree, module_file: Callable[[str], Path], name: bytes
-) -> None:
+def test_a_module_cannot_be_called_like_a_directory_itself(kernel: Kernel, files: Tree, name: bytes) -> None:
     before = names(files, "/sys/module")
     try:
-        kernel.init_module(renamed(module_file("versions"), name))
+        kernel.init_module(renamed(module_path("versions"), name))
         kernel.delete_module(name.decode())
     except OSError as error:
         assert error.errno in (errno.EINVAL, errno.EEXIST)
@@ -216,10 +215,8 @@ def test_what_is_in_memory_is_what_is_shown(kernel: Kernel, files: Tree, load: L
     assert read(files, "/sys/module/greeter/parameters/count") == b"77\n"
 
 
-def test_two_parameters_of_one_name_are_refused(
-    kernel: Kernel, files: Tree, module_file: Callable[[str], Path]
-) -> None:
-    image = bytearray(module_file("callbacks").read_bytes())
+def test_two_parameters_of_one_name_are_refused(kernel: Kernel, files: Tree) -> None:
+    image = bytearray(module_path("callbacks").read_bytes())
     at = image.index(b"no_get_0200\0")
     image[at : at + 12] = b"no_set_0444\0"
     with pytest.raises(OSError) as caught:
@@ -299,9 +296,9 @@ def test_a_built_in_parameter_takes_values_of_its_kind(files: Tree) -> None:
     assert write(files, path, b"x\n") == errno.EINVAL
 
 
-def test_a_built_in_name_is_not_free(kernel: Kernel, files: Tree, module_file: Callable[[str], Path]) -> None:
+def test_a_built_in_name_is_not_free(kernel: Kernel, files: Tree) -> None:
     with pytest.raises(OSError) as caught:
-        kernel.init_module(renamed(module_file("versions"), b"printk"))
+        kernel.init_module(renamed(module_path("versions"), b"printk"))
     assert caught.value.errno == errno.EINVAL
     assert read(files, "/sys/module/printk/parameters/time")
 
