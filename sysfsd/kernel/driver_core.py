@@ -814,7 +814,7 @@ class DriverCore:
         """A device that frees itself when nobody uses it any more."""
         dev = self.device(self._private("device"))
         self.device_initialize(dev)
-        for member, value in members.items():
+        for member, value in fields.items():
             dev[member] = value
         self.own_release[dev.address] = lambda: self.kernel.slab.kfree(dev.address)
         try:
