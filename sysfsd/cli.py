@@ -81,21 +81,24 @@ def _parser() -> argparse.ArgumentParser:
         metavar='"PATH.ko [NAME=VALUE ...]"',
         help="a module to load before the mount answers; may be given several times",
     )
-    mount.add_argument("--kernel", default=None, metavar="RELEASE", help="the kernel to be (default: the only one)")
-    mount.add_argument(
-        "--config",
-        action="append",
-        default=[],
-        metavar="CONFIG_NAME=VALUE",
-        help="build the kernel differently, such as CONFIG_MODULE_UNLOAD=n",
-    )
-    mount.add_argument(
-        "--cmdline",
-        default=None,
-        metavar="TEXT",
-        help="the kernel's command line, such as 'module_blacklist=hello loglevel=7'",
-    )
+    _add_kernel_options(mount)
     mount.set_defaults(command=_mount)
+
+    lab = commands.add_parser(
+        "lab",
+        help="run a command whose kernel modules are sysfsd's",
+        usage="%(prog)s [OPTION...] [--] [COMMAND [ARG...]]",
+        description="Run a command (default: the shell) in a world of its own, in which insmod, rmmod, modprobe, lsmod,"
+        " dmesg and all else that loads modules or looks at them deal with a kernel that is a process.",
+    )
+    lab.add_argument("--name", metavar="NAME", help="what to call the lab (default: lab1, lab2, ...)")
+    lab.add_argument("--join", metavar="NAME", help="run the command in a lab that is running")
+    _add_kernel_options(lab)
+    lab.add_argument("argv", nargs=argparse.REMAINDER, metavar="COMMAND [ARG...]", help="what to run")
+    lab.set_defaults(command=_lab)
+
+    labs = commands.add_parser("labs", help="list the labs that are running", description="List running labs.")
+    labs.set_defaults(command=_labs)
 
     exports = commands.add_parser(
         "exports",
@@ -113,16 +116,45 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_kernel_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--kernel", default=None, metavar="RELEASE", help="the kernel to be (default: the only one)")
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="CONFIG_NAME=VALUE",
+        help="build the kernel differently, such as CONFIG_MODULE_UNLOAD=n",
+    )
+    parser.add_argument(
+        "--cmdline",
+        default=None,
+        metavar="TEXT",
+        help="the kernel's command line, such as 'module_blacklist=hello loglevel=7'",
+    )
+
+
+def _boot(arguments: argparse.Namespace) -> Kernel:
+    """The kernel that the options describe."""
+    from sysfsd.kernel.kernel import Kernel
+
+    config = dict(_config_item(item) for item in arguments.config)
+    return Kernel(_image(arguments.kernel), config, arguments.cmdline)
+
+
+def _require_fuse() -> None:
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        raise Failure(
+            "/dev/fuse cannot be opened: load the host's fuse module or, in a container, add --device /dev/fuse"
+        )
+
+
 # mount
 
 
 def _mount(arguments: argparse.Namespace) -> int:
     mountpoint = _usable_mountpoint(arguments.mountpoint)
     options = _fuse_options(arguments.options)
-    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
-        raise Failure(
-            "/dev/fuse cannot be opened: load the host's fuse module or, in a container, add --device /dev/fuse"
-        )
+    _require_fuse()
     if arguments.foreground:
         _serve(arguments, mountpoint, options, lambda: None)
         return 0
@@ -170,16 +202,13 @@ def _serve(
     arguments: argparse.Namespace, mountpoint: Path, options: dict[str, str | bool], ready: Callable[[], None]
 ) -> None:
     from sysfsd.fs.tree import tree
-    from sysfsd.kernel.kernel import Kernel
     from sysfsd.usermodehelper import run_usermodehelper
 
     try:
         from sysfsd.mount import Mount
     except OSError:
         raise Failure("libfuse.so.2 is missing: install the package fuse (Debian, Ubuntu: apt install fuse)") from None
-    image = _image(arguments.kernel)
-    config = dict(_config_item(item) for item in arguments.config)
-    kernel = Kernel(image, config, arguments.cmdline)
+    kernel = _boot(arguments)
     kernel.usermodehelper = run_usermodehelper
     files = tree(kernel)
     for request in arguments.load:
@@ -240,6 +269,34 @@ def _daemonize(serve: Callable[[Callable[[], None]], None]) -> int:
     os.close(writer)
     with os.fdopen(reader, "rb") as pipe:
         return 0 if pipe.read(1) else 1
+
+
+# lab
+
+
+def _lab(arguments: argparse.Namespace) -> int:
+    from sysfsd.lab import launcher
+
+    argv: list[str] = arguments.argv
+    command = argv[1:] if argv[:1] == ["--"] else argv
+    _require_fuse()
+    try:
+        if arguments.join:
+            status = launcher.join(arguments.join, command)
+        else:
+            release = _image(arguments.kernel).release
+            status = launcher.run(command, lambda: _boot(arguments), release, arguments.name)
+    except launcher.LabError as error:
+        raise Failure(*error.args) from None
+    launcher.exit_as(status)
+
+
+def _labs(arguments: argparse.Namespace) -> int:
+    from sysfsd.lab.launcher import labs
+
+    for lab in labs():
+        print(lab.name, lab.uid, lab.pid, lab.command, sep="\t")
+    return 0
 
 
 # exports

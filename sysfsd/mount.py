@@ -12,9 +12,8 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from functools import cached_property, partial, wraps
+from functools import partial, wraps
 from itertools import count
-from pathlib import Path
 from typing import Any, Final
 
 # Spares fusepy a search with ldconfig and a compiler.
@@ -25,10 +24,11 @@ except OSError:
     del os.environ["FUSE_LIBRARY_PATH"]
     import fuse
 
+from sysfsd.callers import CallerCred, comm, identity
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, Symlink, Tree
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import ERESTARTSYS, RESTART, err
-from sysfsd.kernel.sched import Identity, Scheduler
+from sysfsd.kernel.sched import Scheduler
 from sysfsd.kernel.traps import TaskKilled
 from sysfsd.mountinfo import mounts
 
@@ -60,60 +60,13 @@ _libfuse.fuse_lowlevel_notify_inval_inode.argtypes = [
 ]
 
 
-def _status(pid: int) -> dict[str, str]:
-    """What proc(5) tells of a thread of the host in ``status``; nothing of one that is gone."""
-    try:
-        with open(f"/proc/{pid}/status", encoding="latin-1") as status:
-            return dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
-    except OSError:
-        return {}
-
-
-class CallerCred(Cred):
-    """The credentials of a process of the host, which is looked at only when it matters, and once."""
-
-    @cached_property
-    def status(self) -> dict[str, str]:
-        return _status(self.pid)
-
-    def effective(self) -> int:
-        """``CapEff``, unless it is that of another user namespace; who is gone can do nothing."""
-        return int(self.status.get("CapEff", "0"), 16) if self._in_our_user_namespace else 0
-
-    @cached_property
-    def _in_our_user_namespace(self) -> bool:
-        try:
-            return Path(f"/proc/{self.pid}/ns/user").samefile("/proc/self/ns/user")
-        except PermissionError:  # the daemon of an ordinary user may not look into others' processes
-            return self.uid == 0
-        except OSError:
-            return False
-
-
-def _comm(pid: int) -> str:
-    """The name of a process of the host."""
-    try:
-        with open(f"/proc/{pid}/comm", encoding="latin-1") as comm:
-            return comm.read().removesuffix("\n")
-    except OSError:
-        return "<...>"
-
-
-def _identity(cred: Cred) -> Identity:
-    """Who the process is that has these credentials."""
-    status = cred.status if isinstance(cred, CallerCred) else _status(cred.pid)
-    ppid = int(status.get("PPid", "0"))
-    parent = (ppid, _comm(ppid)) if ppid else None
-    return Identity(cred.pid, int(status.get("Tgid", cred.pid)), status.get("Name", "<...>"), parent)
-
-
 def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
     """An operation in which module code may run: as its caller's task, and maybe to its caller's end."""
 
     @wraps(operation)
     def call(self: Mount, *args: Any) -> Any:
         cred = self._cred()
-        with self._sched.enter(cred, partial(_identity, cred), self._interrupted):
+        with self._sched.enter(cred, partial(identity, cred), self._interrupted):
             try:
                 return operation(self, *args)
             except TaskKilled as killed:
@@ -245,12 +198,10 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         }
 
     def readdir(self, path: str, fh: int) -> Iterator[str]:
-        node = self._tree.lookup(path)
-        if not isinstance(node, Directory):
-            raise err(errno.ENOTDIR)
+        names = self._tree.list(path)
         yield "."
         yield ".."
-        yield from node.names()
+        yield from names
 
     def readlink(self, path: str) -> str:
         node = self._tree.lookup(path)
@@ -313,7 +264,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         if not isinstance(node, File):
             raise err(errno.EISDIR)
         cred = self._cred()
-        context = OpenContext(cred, fi.flags, interrupted=self._interrupted, comm=partial(_comm, cred.pid))
+        context = OpenContext(cred, fi.flags, interrupted=self._interrupted, comm=partial(comm, cred.pid))
         file = node.open(context)
         if fi.flags & os.O_TRUNC:
             node.truncate()

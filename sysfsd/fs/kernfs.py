@@ -15,7 +15,7 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -30,6 +30,7 @@ __all__ = [
     "Directory",
     "File",
     "FileSystemType",
+    "Lower",
     "Node",
     "OpenContext",
     "OpenFile",
@@ -81,6 +82,9 @@ class Node:
         self.name = ""
         #: Someone outside may have a copy of this node's name and attributes.
         self.seen = False
+        #: What it is besides its type, where the host must not see that it is one: ``S_IFCHR``, ``S_IFBLK``.
+        self.special = 0
+        self.rdev = 0
 
     @property
     def size(self) -> int:
@@ -136,7 +140,7 @@ class Node:
         self.atime = self.atime if atime is None else atime
         self.mtime = self.mtime if mtime is None else mtime
 
-    def truncate(self) -> None:
+    def truncate(self, length: int = 0) -> None:
         """There is no length to change, but it counts as a change."""
         self._setattr()
         self.mtime = self.ctime
@@ -235,25 +239,65 @@ class Directory(Node):
             self._sorted = (generation, names)
         return names
 
-    def add(self, name: str, node: Node) -> None:
-        """Put a node into the directory, for everyone to see."""
-        self._adopt({name: node})
-        self._changed(name)
+    def add(self, name: str, node: Node, tell: bool = True) -> None:
+        """Put a node into the directory, for everyone to see.
 
-    def remove(self, name: str) -> None:
+        :param tell: the host as well; not while it carries out that very change
+        """
+        self._adopt({name: node})
+        self.touch(name, tell)
+
+    def remove(self, name: str, tell: bool = True) -> None:
         """Take a node out, with all below; files that are open answer ENODEV from now on."""
         node = self.children.pop(name)
         if isinstance(node, Directory):
             self._subdirectories -= 1
         node.parent = None
-        self._changed(name)
+        self.touch(name, tell)
 
-    def _changed(self, name: str) -> None:
+    # What users may change: nothing, unless the file system says otherwise
+
+    def create(self, name: str, mode: int, cred: Cred) -> File:
+        """open(2) with O_CREAT of a name that is not there."""
+        raise err(self.fstype.create)
+
+    def mknod(self, name: str, mode: int, rdev: int, cred: Cred) -> None:
+        raise err(self.fstype.make)
+
+    def mkdir(self, name: str, mode: int, cred: Cred) -> None:
+        raise err(self.fstype.make)
+
+    def symlink(self, name: str, target: str, cred: Cred) -> None:
+        raise err(self.fstype.make)
+
+    def unlink(self, name: str) -> None:
+        raise err(self.fstype.remove)
+
+    def rmdir(self, name: str) -> None:
+        raise err(self.fstype.remove)
+
+    def rename(self, name: str, to: Directory, new: str) -> None:
+        raise err(to.fstype.remove if new in to.children else to.fstype.make)
+
+    def touch(self, name: str, tell: bool = True) -> None:
+        """Tell everyone that a name has come, gone, or changed its attributes."""
         self._generation += 1
+        if not tell:
+            return
         root = self.root
         if isinstance(root, Tree):
             for watcher in root.watchers:
                 watcher(self, name)
+
+
+class Lower(Protocol):
+    """What lies below a tree: names that the tree itself does not have. A path has no slash in front."""
+
+    def node(self, path: str) -> Node | None:
+        """What *path*, which ends in such a name, is to be."""
+
+    def names(self, path: str) -> Iterable[str]:
+        """The names in a directory."""
 
 
 class Tree(Directory):
@@ -262,6 +306,20 @@ class Tree(Directory):
     def __init__(self, children: Mapping[str, Node]) -> None:
         super().__init__(children, fstype=FileSystemType())
         self.watchers: list[Callable[[Directory, str], None]] = []
+        self.lower: Lower | None = None
+
+    def list(self, path: str) -> Iterable[str]:
+        """The names in the directory at *path*, in its order, then what lies below.
+
+        :raises OSError: ENOENT, ENOTDIR
+        """
+        directory = self.lookup(path)
+        if not isinstance(directory, Directory):
+            raise err(errno.ENOTDIR)
+        names = directory.names()
+        if self.lower is None:
+            return names
+        return [*names, *(name for name in self.lower.names(path.strip("/")) if name not in directory.children)]
 
     def lookup(self, path: str) -> Node:
         """The node at *path*, symbolic links not followed.
@@ -269,12 +327,15 @@ class Tree(Directory):
         :raises OSError: ENOENT, ENOTDIR
         """
         node: Node = self
-        for name in path.split("/"):
-            if not name:
-                continue
+        names = [name for name in path.split("/") if name]
+        for depth, name in enumerate(names, 1):
             if not isinstance(node, Directory):
                 raise err(errno.ENOTDIR)
             child = node.children.get(name)
+            if child is None and self.lower is not None:
+                child = self.lower.node("/".join(names[:depth]))
+                if child is not None:
+                    child.parent, child.name = node, name
             if child is None:
                 raise err(errno.ENOENT)
             node = child
@@ -380,45 +441,58 @@ class _KernfsFile(File):
                 raise err(errno.ENODEV)
             yield
 
+    def check_open(self, context: OpenContext, readable: bool, writable: bool) -> None:
+        """``kernfs_fop_open()``: not even root gets past the mode, or what the file can do.
+
+        :raises OSError: EACCES
+        """
+        if context.writable and not (self.mode & _S_IWUGO and writable):
+            raise err(errno.EACCES)
+        if context.readable and not (self.mode & _S_IRUGO and readable):
+            raise err(errno.EACCES)
+
 
 class Attribute(_KernfsFile):
     """A sysfs attribute: one value as text.
 
     :param show: the value's text
-    :param store: takes what one write() brings, and raises what that write answers
+    :param store: takes what one write() brings, and returns how much of it that was (None: all), or raises what that
+        write answers
+    :param readable: whether it can be opened for reading at all, whatever its mode becomes
+    :param writable: likewise
     """
 
     def __init__(
         self,
         mode: int,
         show: Callable[[], bytes] | None = None,
-        store: Callable[[bytes], None] | None = None,
+        store: Callable[[bytes], int | None] | None = None,
         lock: AbstractContextManager[object] = _NO_LOCK,
+        readable: bool = True,
+        writable: bool = True,
     ) -> None:
         super().__init__(mode, lock)
         self.show = show
         self.store = store
+        self.readable = readable
+        self.writable = writable
 
     @property
     def size(self) -> int:
         return PAGE_SIZE
 
     def open(self, context: OpenContext) -> OpenFile:
-        """``kernfs_fop_open()``: not even root gets past the mode.
-
-        :raises OSError: EACCES, ENODEV
-        """
+        """:raises OSError: EACCES, ENODEV"""
         if not self.active:
             raise err(errno.ENODEV)
-        if (context.writable and not self.mode & _S_IWUGO) or (context.readable and not self.mode & _S_IRUGO):
-            raise err(errno.EACCES)
+        self.check_open(context, self.readable, self.writable)
         return _OpenAttribute(self)
 
 
 class _OpenAttribute:
     def __init__(self, node: Attribute) -> None:
         self._node = node
-        self._buffer = _SeqBuffer(node.show or _no_operation)
+        self._buffer = _SeqBuffer(node.show or _no_show)
 
     def read(self, size: int, offset: int) -> bytes:
         with self._node.get_active():
@@ -427,48 +501,56 @@ class _OpenAttribute:
     def write(self, data: bytes, offset: int) -> int:
         """One write() is one value, wherever in the file it is said to go."""
         data = data[:PAGE_SIZE]
+        taken: int | None = None
         with self._node.get_active():
             if data:
-                (self._node.store or _no_operation)(data)
-        return len(data)
+                taken = (self._node.store or _no_store)(data)
+        return len(data) if taken is None else min(taken, len(data))
 
     def release(self) -> None:
         self._buffer.release()
 
 
-def _no_operation(*args: object) -> bytes:
-    """Stands for a show or store that an attribute does not have, where its mode has been changed to allow it."""
+def _no_show() -> bytes:
+    """Stands for a show that an attribute does not have, where its mode has been changed to allow it."""
+    raise err(errno.EIO)
+
+
+def _no_store(data: bytes) -> int:
+    """The same for store."""
     raise err(errno.EIO)
 
 
 class BinAttribute(_KernfsFile):
     """A sysfs binary attribute.
 
-    :param size: bytes in it
+    :param size: bytes in it; 0: as many as there are
     :param read: returns the bytes at an offset, at most so many, for whoever opened the file
+    :param write: takes bytes for an offset, and returns how many
     """
 
     def __init__(
         self,
         mode: int,
         size: int,
-        read: Callable[[Cred, int, int], bytes],
+        read: Callable[[Cred, int, int], bytes] | None,
         lock: AbstractContextManager[object] = _NO_LOCK,
+        write: Callable[[int, bytes], int] | None = None,
     ) -> None:
         super().__init__(mode, lock)
         self._size = size
         self.read = read
+        self.write = write
 
     @property
     def size(self) -> int:
         return self._size
 
     def open(self, context: OpenContext) -> OpenFile:
-        """:raises OSError: EACCES for writing, ENODEV"""
+        """:raises OSError: EACCES, ENODEV"""
         if not self.active:
             raise err(errno.ENODEV)
-        if context.writable or (context.readable and not self.mode & _S_IRUGO):
-            raise err(errno.EACCES)
+        self.check_open(context, self.read is not None, self.write is not None)
         return _OpenBinAttribute(self, context.cred)
 
 
@@ -478,12 +560,25 @@ class _OpenBinAttribute:
         self._cred = cred
 
     def read(self, size: int, offset: int) -> bytes:
-        size = min(size, PAGE_SIZE, self._node.size - offset)
+        size = min(size, PAGE_SIZE)
+        if self._node.size:
+            size = min(size, self._node.size - offset)
         with self._node.get_active():
+            if self._node.read is None:
+                raise err(errno.EIO)
             return self._node.read(self._cred, offset, size) if size > 0 else b""
 
     def write(self, data: bytes, offset: int) -> int:
-        raise err(errno.EIO)
+        """:raises OSError: EFBIG behind the end"""
+        data = data[:PAGE_SIZE]
+        with self._node.get_active():
+            if self._node.size:
+                if self._node.size <= offset:
+                    raise err(errno.EFBIG)
+                data = data[: self._node.size - offset]
+            if self._node.write is None:
+                raise err(errno.EIO)
+            return min(self._node.write(offset, data), len(data)) if data else 0
 
     def release(self) -> None:
         pass

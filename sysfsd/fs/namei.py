@@ -16,6 +16,7 @@ from typing import Final
 
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
+from sysfsd.libc import syscall
 
 __all__ = ["open_as"]
 
@@ -26,19 +27,10 @@ _SYS_OPENAT2: Final = 437
 _RESOLVE_NO_MAGICLINKS: Final = 0x02
 _RESOLVE_IN_ROOT: Final = 0x10
 
-_libc: Final = ctypes.CDLL(None, use_errno=True)
-
-
-def _syscall(number: int, *args: object) -> int:
-    result = int(_libc.syscall(ctypes.c_long(number), *args))
-    if result < 0:
-        raise err(ctypes.get_errno())
-    return result
-
 
 def _setgroups(groups: list[int]) -> None:
     """For this thread only, unlike :func:`os.setgroups`."""
-    _syscall(_SYS_SETGROUPS, ctypes.c_long(len(groups)), (ctypes.c_uint * len(groups))(*groups))
+    syscall(_SYS_SETGROUPS, ctypes.c_long(len(groups)), (ctypes.c_uint * len(groups))(*groups))
 
 
 def _groups_of(pid: int) -> list[int]:
@@ -54,19 +46,19 @@ def _fs_credentials(cred: Cred) -> Iterator[None]:
         return
     own_groups = os.getgroups()
     _setgroups(_groups_of(cred.pid))
-    _syscall(_SYS_SETFSGID, ctypes.c_uint(cred.gid))
-    _syscall(_SYS_SETFSUID, ctypes.c_uint(cred.uid))
+    syscall(_SYS_SETFSGID, ctypes.c_uint(cred.gid))
+    syscall(_SYS_SETFSUID, ctypes.c_uint(cred.uid))
     try:
         yield
     finally:
-        _syscall(_SYS_SETFSUID, ctypes.c_uint(os.geteuid()))
-        _syscall(_SYS_SETFSGID, ctypes.c_uint(os.getegid()))
+        syscall(_SYS_SETFSUID, ctypes.c_uint(os.geteuid()))
+        syscall(_SYS_SETFSGID, ctypes.c_uint(os.getegid()))
         _setgroups(own_groups)
 
 
 def _openat2(root: int, path: bytes, flags: int) -> int:
     how = struct.pack("<QQQ", flags, 0, _RESOLVE_IN_ROOT | _RESOLVE_NO_MAGICLINKS)
-    return _syscall(_SYS_OPENAT2, ctypes.c_int(root), path, how, ctypes.c_size_t(len(how)))
+    return syscall(_SYS_OPENAT2, ctypes.c_int(root), path, how, ctypes.c_size_t(len(how)))
 
 
 def open_as(cred: Cred, path: bytes) -> int:

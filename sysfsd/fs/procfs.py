@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, SeqFile, proc_order
+from sysfsd.kernel.char_dev import DeviceNumbers
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.kernel import Kernel
@@ -30,13 +31,20 @@ def proc(kernel: Kernel) -> Directory:
     def fixed(text: str) -> SeqFile:
         return SeqFile(lambda cred: lambda: text.encode("latin-1"))
 
+    def locked(show: Callable[[], bytes]) -> Callable[[], bytes]:
+        def show_locked() -> bytes:
+            with kernel.lock:
+                return show()
+
+        return show_locked
+
     boot = kernel.image.proc
     return Directory(
         {
             "cmdline": fixed(kernel.cmdline + "\n"),
-            "devices": fixed(boot["devices"]),
+            "devices": SeqFile(lambda cred: locked(kernel.state(DeviceNumbers).devices)),
             "kallsyms": SeqFile(lambda cred: kallsyms(kernel, cred)),
-            "misc": fixed(boot["misc"]),
+            "misc": SeqFile(lambda cred: locked(kernel.state(DeviceNumbers).misc_devices)),
             "modules": SeqFile(lambda cred: modules(kernel, cred)),
             "sys": Directory(
                 {

@@ -1,13 +1,15 @@
-"""/sys/module (kernel/module/sysfs.c, kernel/params.c).
+"""/sys: kernel objects (fs/sysfs/), and modules (kernel/module/sysfs.c, kernel/params.c).
 
-What a module's directory holds is written down in tables: the attributes of every module in ``MODINFO_ATTRS``, its
-parameters in the module itself.
+Directories of kernel objects are those of the kernel model (:class:`~sysfsd.kernel.kobject.Sysfs`); nodes for what is
+in one are made when somebody looks there. What a module's directory holds is written down in tables: the attributes of
+every module in ``MODINFO_ATTRS``, its parameters in the module itself.
 """
 
 from __future__ import annotations
 
 import errno
 import re
+import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -19,12 +21,14 @@ from sysfsd.kernel.driver_core import DriverCore
 from sysfsd.kernel.err import err
 from sysfsd.kernel.image import BuiltinModule, BuiltinParameter
 from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsFile, SysfsLink, SysfsNode
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 from sysfsd.kernel.module import Module, ModuleSection
 from sysfsd.kernel.panic import taint_letters
 from sysfsd.kernel.params import KernelParam, show_param, store_param
+from sysfsd.kernel.sysfs_file import bin_read, bin_write, show, store
 
-__all__ = ["MODINFO_ATTRS", "ModuleAttribute", "ModuleKset", "sys"]
+__all__ = ["MODINFO_ATTRS", "KobjectTree", "ModuleAttribute", "ModuleKset", "sys"]
 
 _S_IWUGO: Final = 0o222
 #: ``0x``, sixteen digits, a newline.
@@ -95,7 +99,181 @@ MODINFO_ATTRS: Final = (
 
 def sys(kernel: Kernel) -> Directory:
     """The directory /sys."""
-    return Directory({"module": ModuleKset(kernel)}, mode=0o555, fstype=SYSFS)
+    return KobjectTree(kernel).root
+
+
+# Kernel objects
+
+
+class KobjectDirectory(Directory):
+    """The directory of a kernel object, or of a group of its attributes.
+
+    :param source: the same in the kernel model
+    """
+
+    def __init__(self, tree: KobjectTree, source: SysfsDirectory, fstype: FileSystemType | None = None) -> None:
+        super().__init__(mode=0o755, fstype=fstype)
+        self._tree = tree
+        self._source = source
+        self.filled = False
+
+    @property
+    def children(self) -> dict[str, Node]:
+        if not self.filled:
+            self._tree.fill(self, self._source)
+        return self._children
+
+    @property
+    def nlink(self) -> int:
+        return 2 + sum(isinstance(child, SysfsDirectory) for child in list(self._source.children.values()))
+
+    def fill(self, nodes: dict[str, Node]) -> None:
+        self._adopt(nodes)
+        self.filled = True
+
+    def put(self, node: Node) -> None:
+        self._adopt({node.name: node})
+
+    def drop(self, name: str) -> None:
+        node = self._children.pop(name, None)
+        if node is not None:
+            node.parent = None
+
+
+class _Link(Symlink):
+    """A link to another object's directory, wherever that is."""
+
+    def __init__(self, source: SysfsLink) -> None:
+        super().__init__("")
+        self._source = source
+
+    @property
+    def target(self) -> str:
+        """``kernfs_get_target_path()``: from the directory of the link, up to what is above both, and down."""
+        own = self._source.parent
+        to = self._source.target.path if self._source.target is not None else self._source.elsewhere
+        base = own.path.rstrip("/") if own is not None else ""
+        up = ""
+        while base and not to.startswith(f"{base}/"):
+            base = base.rpartition("/")[0]
+            up += "../"
+        return up + to[len(base) + 1 :]
+
+    @target.setter
+    def target(self, target: str) -> None:
+        pass
+
+
+class KobjectTree:
+    """All directories of /sys; it follows the kernel as objects and their attributes come and go.
+
+    Lookups do not wait for the kernel lock. *_mutex* is held while the nodes in a directory are made or exchanged, and
+    nothing is waited for meanwhile.
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._sysfs = kernel.state(Sysfs)
+        self._mutex = threading.Lock()
+        #: The directories that there are, by the kernel's own.
+        self._directories: dict[SysfsDirectory, Directory] = {}
+        self.root = KobjectDirectory(self, self._sysfs.root, SYSFS)
+        self._directories[self._sysfs.root] = self.root
+        module = self._sysfs.lookup("module")
+        assert isinstance(module, SysfsDirectory)
+        self._modules = module
+        self._directories[module] = ModuleKset(kernel, self)
+        self._sysfs.observer = self
+
+    # Nodes
+
+    def fill(self, directory: KobjectDirectory, source: SysfsDirectory) -> None:
+        """Make the nodes of a directory, unless another thread has."""
+        with self._mutex:
+            if not directory.filled:
+                directory.fill({child.name: self._node(child) for child in list(source.children.values())})
+
+    def _node(self, source: SysfsNode) -> Node:
+        if isinstance(source, SysfsDirectory):
+            found = self._directories.get(source)
+            if found is None:
+                found = self._directories[source] = KobjectDirectory(self, source)
+            return found
+        if isinstance(source, SysfsLink):
+            return _Link(source)
+        assert isinstance(source, SysfsFile)
+        kernel = self._kernel
+        if source.binary:
+            return BinAttribute(
+                source.mode,
+                source.size,
+                (lambda cred, offset, size: bin_read(kernel, source, offset, size)) if source.readable else None,
+                kernel.lock,
+                partial(bin_write, kernel, source) if source.writable else None,
+            )
+        return Attribute(
+            source.mode,
+            partial(show, kernel, source),
+            partial(store, kernel, source),
+            kernel.lock,
+            source.readable,
+            source.writable,
+        )
+
+    def module(self, source: SysfsDirectory, directory: Directory) -> None:
+        """The directory of a module, in which there may be objects."""
+        for child in source.children.values():
+            directory.add(child.name, self._node(child))
+        self._directories[source] = directory
+
+    # The kernel says
+
+    def exists(self, parent: SysfsDirectory, name: str) -> bool:
+        if parent.parent is not self._modules:
+            return False
+        directory = self._directories.get(parent)
+        return directory is not None and name in directory.children
+
+    def added(self, node: SysfsNode) -> None:
+        assert node.parent is not None
+        parent = self._directories.get(node.parent)
+        if isinstance(parent, KobjectDirectory):
+            with self._mutex:
+                if parent.filled and node.name not in parent.children:
+                    made = self._node(node)
+                    made.name = node.name
+                    parent.put(made)
+            parent.touch(node.name)
+        elif parent is not None and node.parent is not self._modules:
+            parent.add(node.name, self._node(node))
+
+    def removed(self, node: SysfsNode, parent: SysfsDirectory, name: str) -> None:
+        directory = self._directories.get(parent)
+        if isinstance(directory, KobjectDirectory):
+            with self._mutex:
+                directory.drop(name)
+            directory.touch(name)
+        elif directory is not None and parent is not self._modules and name in directory.children:
+            directory.remove(name)
+        self._forget(node)
+
+    def _forget(self, node: SysfsNode) -> None:
+        if isinstance(node, SysfsDirectory) and self._directories.pop(node, None) is not None:
+            for child in node.children.values():
+                self._forget(child)
+
+    def mode_changed(self, node: SysfsFile) -> None:
+        directory = self._directories.get(node.parent) if node.parent is not None else None
+        if directory is None:
+            return
+        if not isinstance(directory, KobjectDirectory) or directory.filled:
+            shown = directory.children.get(node.name)
+            if shown is not None:
+                shown.mode = node.mode
+                directory.touch(node.name)
+
+
+# Modules
 
 
 def _kobject_name(mod: Module) -> str:
@@ -106,8 +284,9 @@ def _kobject_name(mod: Module) -> str:
 class ModuleKset(Directory):
     """The directory of all modules, built in or loaded; it follows the kernel as modules come and go."""
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(self, kernel: Kernel, tree: KobjectTree) -> None:
         self._kernel = kernel
+        self._tree = tree
         super().__init__({name: self._builtin(name, module) for name, module in kernel.image.builtin_modules.items()})
         kernel.sysfs = self
         for mod in reversed(list(kernel.modules)):
@@ -126,7 +305,9 @@ class ModuleKset(Directory):
                 self._kernel.log.pr_warn(f"sysfs: cannot create duplicate filename '{path}'")
                 raise err(errno.EEXIST)
         name = _kobject_name(mod)
-        self.add(name, self._module(mod))
+        directory = self._module(mod)
+        self.add(name, directory)
+        self._tree.module(self._kernel.state(Kobjects).modules[mod.address], directory)
         for used in mod.target_list:
             self._holders(used).add(name, Symlink(f"../../{name}"))
 

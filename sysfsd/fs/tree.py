@@ -12,13 +12,10 @@ from sysfsd.kernel.kernel import Kernel
 __all__ = ["tree"]
 
 
-def tree(kernel: Kernel) -> Tree:
-    """The files over *kernel*, which from now on follow what happens to it."""
-    return Tree(
-        {
-            "control": control(kernel),
-            "dev": dev(kernel),
-            "proc": proc(kernel),
-            "sys": sys(kernel),
-        }
-    )
+def tree(kernel: Kernel, control_files: bool = True) -> Tree:
+    """The files over *kernel*, which from now on follow what happens to it.
+
+    :param control_files: with files that stand for the system calls
+    """
+    nodes = {"dev": dev(kernel), "proc": proc(kernel), "sys": sys(kernel)}
+    return Tree({"control": control(kernel), **nodes} if control_files else nodes)

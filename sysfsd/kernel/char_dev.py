@@ -1,6 +1,6 @@
 """Device numbers, and who has them (fs/char_dev.c, block/genhd.c, drivers/char/misc.c).
 
-Whoever shows /dev opens what :meth:`DeviceNumbers.cdev` finds; /proc/devices is :meth:`DeviceNumbers.majors`.
+Whoever opens a device finds it by :meth:`DeviceNumbers.cdevs`.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class DeviceNumbers:
         self._cdevs: dict[int, range] = {}
         #: Misc devices: the minor by the address of the structure.
         self.misc: dict[int, int] = {}
+        #: What the kernel proper has, as /proc/devices shows it: majors and names.
+        self._builtin: list[tuple[int, str]] = []
         self._read_builtin()
 
     def _read_builtin(self) -> None:
@@ -76,11 +78,35 @@ class DeviceNumbers:
                 number, name = line.split(None, 1)
                 if kind.startswith("Block"):
                     self.blocks[int(number)] = name
-                elif not any(region.major == int(number) for region in self.regions):
+                    continue
+                self._builtin.append((int(number), name))
+                if not any(region.major == int(number) for region in self.regions):
                     self.regions.append(CharRegion(int(number), 0, 1 << _MINOR_BITS, name))
+        self._builtin_regions = list(self.regions)
         self.builtin_misc = {
             int(line.split()[0]): line.split()[1] for line in proc["misc"].splitlines() if line.strip()
         }
+
+    # /proc/devices, /proc/misc
+
+    def devices(self) -> bytes:
+        """``devinfo_show()``."""
+        own = [region for region in self.regions if region not in self._builtin_regions]
+        own.sort(key=lambda region: (region.major, region.baseminor))
+        characters = [*self._builtin, *((region.major, region.name) for region in own)]
+        lines = ["Character devices:"]
+        lines += [f"{number:3d} {name}" for number, name in sorted(characters, key=lambda line: line[0])]
+        lines += ["", "Block devices:"]
+        lines += [f"{number:3d} {name}" for number, name in sorted(self.blocks.items())]
+        return "".join(f"{line}\n" for line in lines).encode("latin-1")
+
+    def misc_devices(self) -> bytes:
+        """``misc_seq_show()``: the newest first."""
+        text = b""
+        for address, number in reversed(self.misc.items()):
+            device = self._kernel.struct("miscdevice", address)
+            text += b"%3d %s\n" % (number, device.string("name") if device["name"] else b"")
+        return text + b"".join(b"%3d %s\n" % (n, name.encode("latin-1")) for n, name in self.builtin_misc.items())
 
     # Character devices
 
@@ -139,10 +165,10 @@ class DeviceNumbers:
     def cdev_unmap(self, cdev: int) -> None:
         self._cdevs.pop(cdev, None)
 
-    def cdev(self, dev: int) -> int | None:
-        """The ``struct cdev`` that serves a number: of several the one with the fewest."""
+    def cdevs(self, dev: int) -> list[int]:
+        """Each ``struct cdev`` that serves a number, those with the fewest first."""
         serving = [(len(numbers), cdev) for cdev, numbers in self._cdevs.items() if dev in numbers]
-        return min(serving)[1] if serving else None
+        return [cdev for _count, cdev in sorted(serving)]
 
     # Block devices
 

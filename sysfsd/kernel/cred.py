@@ -12,8 +12,10 @@ __all__ = ["INIT_CRED", "Capability", "Cred"]
 class Capability(IntEnum):
     """The bits of include/uapi/linux/capability.h that module loading asks for."""
 
+    DAC_OVERRIDE = 1
     SYS_MODULE = 16
     SYS_ADMIN = 21
+    MKNOD = 27
     SYSLOG = 34
 
 

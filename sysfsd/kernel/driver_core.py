@@ -9,11 +9,15 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
+from sysfsd.kernel.devtmpfs import Devtmpfs
 from sysfsd.kernel.err import err
-from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsLink, UeventOps, errors_ignored
+from sysfsd.kernel.kobject import AttributeOps, Kobjects, Sysfs, SysfsDirectory, SysfsLink, UeventOps, errors_ignored
 from sysfsd.kernel.list import INIT_LIST_HEAD
+from sysfsd.kernel.memory import PageFault
+from sysfsd.kernel.pm import POWER_ATTRIBUTES
 from sysfsd.kernel.printk import Level
 
 if TYPE_CHECKING:
@@ -21,7 +25,7 @@ if TYPE_CHECKING:
     from sysfsd.kernel.module import Module
     from sysfsd.kernel.structs import StructView
 
-__all__ = ["BuiltinSubsystems", "DevNode", "Driver", "DriverCore", "Subsystem"]
+__all__ = ["BuiltinSubsystems", "Driver", "DriverCore", "Subsystem"]
 
 _EPROBE_DEFER: Final = 517
 _MINOR_BITS: Final = 20
@@ -38,18 +42,6 @@ _BUS_NOTIFY: Final = {
     "DRIVER_NOT_BOUND": 8,
 }
 _UEVENT: Final = {"add": 0, "remove": 1, "change": 2, "move": 3, "bind": 6, "unbind": 7}
-#: The files of power/ of a device whose power nobody manages, and what they say.
-_POWER: Final = {
-    "async": (0o644, b"disabled\n"),
-    "autosuspend_delay_ms": (0o644, b""),
-    "control": (0o644, b"auto\n"),
-    "runtime_active_kids": (0o444, b"0\n"),
-    "runtime_active_time": (0o444, b"0\n"),
-    "runtime_enabled": (0o444, b"disabled\n"),
-    "runtime_status": (0o444, b"unsupported\n"),
-    "runtime_suspended_time": (0o444, b"0\n"),
-    "runtime_usage": (0o444, b"0\n"),
-}
 
 
 @dataclass(eq=False)
@@ -84,16 +76,9 @@ class Subsystem:
     match: Callable[[StructView, StructView], bool] | None = None
     probe: Callable[[StructView], int] | None = None
     remove: Callable[[StructView], None] | None = None
-
-
-@dataclass
-class DevNode:
-    """What devtmpfs shows of a device."""
-
-    name: str
-    mode: int
-    devt: int
-    block: bool
+    #: What it adds to what its devices say of themselves, and the files that it gives them.
+    uevent: Callable[[StructView, StructView], None] | None = None
+    add_files: Callable[[StructView, SysfsDirectory], None] | None = None
 
 
 @dataclass
@@ -123,8 +108,7 @@ class DriverCore:
         self.buses: dict[int, Subsystem] = {}
         self.classes: dict[int, Subsystem] = {}
         self.drivers: dict[int, Driver] = {}
-        #: The device nodes, by name.
-        self.devtmpfs: dict[str, DevNode] = {}
+        self.devtmpfs = kernel.state(Devtmpfs)
         #: By the address of the module: the links below /sys/module/NAME/drivers and where they lead from /sys.
         self.module_drivers: dict[int, dict[str, str]] = {}
         self.builtin = kernel.state(BuiltinSubsystems).register
@@ -136,19 +120,26 @@ class DriverCore:
         self._deferred: dict[int, None] = {}
         self._resources: dict[int, list[_Resource]] = {}
         self._unadded: dict[int, _Resource] = {}
-        self._driver_ktype = objects.new_ktype(self._driver_release)
-        self._bus_ktype = objects.new_ktype(lambda kobj: None)
-        self._class_ktype = objects.new_ktype(self._class_release)
-        self._device_ktype = objects.new_ktype(self._device_release)
+        self._driver_ktype = objects.new_ktype(
+            self._driver_release, AttributeOps("drv_attr", lambda kobj, attr: (self._owner(kobj, "driver"),))
+        )
+        self._bus_ktype = objects.new_ktype(
+            lambda kobj: None, AttributeOps("bus_attr", lambda kobj, attr: (self._owner(kobj, "bus"),))
+        )
+        self._class_ktype = objects.new_ktype(
+            self._class_release, AttributeOps("class_attr", lambda kobj, attr: (self._owner(kobj, "class"), attr))
+        )
+        self._device_ktype = objects.new_ktype(self._device_release, AttributeOps("dev_attr"))
         self._glue_ktype = objects.new_ktype(lambda kobj: kernel.slab.kfree(kobj.address))
-        self._bus_kset = self._base_kset(b"bus")
-        self._class_kset = self._base_kset(b"class")
-        self._devices_kset = self._base_kset(b"devices")
+        with self.sysfs.foreign(False):
+            self._bus_kset = self._base_kset(b"bus")
+            self._class_kset = self._base_kset(b"class")
+            self._devices_kset = self._base_kset(b"devices")
+            dev = self._base_dir(b"dev", 0)
+            self._dev_block, self._dev_char = self._base_dir(b"block", dev), self._base_dir(b"char", dev)
         objects.uevent_ops[self._devices_kset] = UeventOps(self._uevent_filter, self._uevent_name, self._device_uevent)
         never = UeventOps(lambda kobj: kobj["ktype"] == self._bus_ktype, lambda kobj: "bus", lambda kobj, env: None)
         objects.uevent_ops[self._bus_kset] = never
-        dev = self._base_dir(b"dev", 0)
-        self._dev_block, self._dev_char = self._base_dir(b"block", dev), self._base_dir(b"char", dev)
         self._virtual = 0
 
     def _base_kset(self, name: bytes) -> int:
@@ -185,20 +176,28 @@ class DriverCore:
     def _private(self, struct: str) -> int:
         return self.kernel.slab.kmalloc(self.kernel.image.structs[struct].size)
 
+    def _owner(self, kobj: StructView, kind: str) -> int:
+        """The address of the driver, bus or class whose object *kobj* is."""
+        struct, member = ("driver_private", "kobj") if kind == "driver" else ("subsys_private", "subsys.kobj")
+        private = self.kernel.image.structs.container_of(kobj.address, struct, member)
+        return self.kernel.struct(struct, private)[kind]
+
     # Buses
 
     def bus(self, address: int) -> Subsystem | None:
         """The bus whose ``struct bus_type`` is at *address*, if it is registered."""
         found = self.buses.get(address)
         if found is None and address in self.builtin:
-            found = self.builtin[address]()
+            with self.sysfs.foreign(False):
+                found = self.builtin[address]()
         return found
 
     def class_(self, address: int) -> Subsystem | None:
         """The class whose ``struct class`` is at *address*, if it is registered."""
         found = self.classes.get(address)
         if found is None and address in self.builtin:
-            found = self.builtin[address]()
+            with self.sysfs.foreign(False):
+                found = self.builtin[address]()
         return found
 
     def bus_register(self, bus: StructView) -> Subsystem:
@@ -219,17 +218,42 @@ class DriverCore:
             kernel.slab.kfree(private)
             raise
         directory = self._directory(kobj)
-        self.sysfs.create_own_file(directory, "uevent", 0o200, bytes)
+        self.sysfs.create_own_file(directory, "uevent", 0o200, None, lambda data: objects.synth_uevent(kobj, data))
         for name in (b"devices", b"drivers"):
             made = objects.kset_create_and_add(name, 0, kobj.address)
             assert made is not None
             priv[f"{name.decode()}_kset"] = made.address
         subsys.devices_kset, subsys.drivers_kset = priv["devices_kset"], priv["drivers_kset"]
-        self.sysfs.create_own_file(directory, "drivers_probe", 0o200, bytes)
-        self.sysfs.create_own_file(directory, "drivers_autoprobe", 0o644, lambda: b"%d\n" % priv["drivers_autoprobe"])
+        self.sysfs.create_own_file(
+            directory, "drivers_probe", 0o200, None, lambda data: self._drivers_probe(subsys, data)
+        )
+
+        def autoprobe(data: bytes) -> None:
+            priv["drivers_autoprobe"] = data[:1] != b"0"
+
+        self.sysfs.create_own_file(
+            directory, "drivers_autoprobe", 0o644, lambda: b"%d\n" % priv["drivers_autoprobe"], autoprobe
+        )
         self.buses[bus.address] = subsys
         self.sysfs.create_groups(kobj, bus["bus_groups"])
         return subsys
+
+    def _find_device(self, bus: Subsystem, data: bytes) -> StructView:
+        """The device of a bus whose name was written.
+
+        :raises OSError: ENODEV
+        """
+        name = data.partition(b"\0")[0].removesuffix(b"\n").decode("latin-1")
+        for dev in self.each(bus.devices):
+            if self.name(dev) == name:
+                return dev
+        raise err(errno.ENODEV)
+
+    def _drivers_probe(self, bus: Subsystem, data: bytes) -> None:
+        """``drivers_probe_store()``."""
+        dev = self._find_device(bus, data)
+        if not dev["driver"]:
+            self.device_attach(dev)
 
     def bus_unregister(self, bus: StructView) -> None:
         subsys = self.bus(bus.address)
@@ -311,14 +335,47 @@ class DriverCore:
             self.driver_attach(driver)
         self._module_add_driver(driver)
         directory = self._directory(kobj)
-        self.sysfs.create_own_file(directory, "uevent", 0o200, bytes)
+        self.sysfs.create_own_file(
+            directory, "uevent", 0o200, None, lambda data: self.kobjects.synth_uevent(kobj, data)
+        )
         bus_groups = self.kernel.struct("bus_type", bus.address)["drv_groups"]
         with errors_ignored():
             self.sysfs.create_groups(kobj, bus_groups)
         if not drv["suppress_bind_attrs"]:
-            self.sysfs.create_own_file(directory, "unbind", 0o200, bytes)
-            self.sysfs.create_own_file(directory, "bind", 0o200, bytes)
+            self.sysfs.create_own_file(directory, "unbind", 0o200, None, lambda data: self._unbind(driver, data))
+            self.sysfs.create_own_file(directory, "bind", 0o200, None, lambda data: self._bind(driver, data))
         return driver
+
+    def _unbind(self, driver: Driver, data: bytes) -> None:
+        """``unbind_store()``.
+
+        :raises OSError: ENODEV
+        """
+        dev = self._find_device(driver.bus, data)
+        if dev["driver"] != driver.address:
+            raise err(errno.ENODEV)
+        self.release_driver(dev)
+
+    def _bind(self, driver: Driver, data: bytes) -> None:
+        """``bind_store()``.
+
+        :raises OSError: ENODEV, EBUSY, or what the driver's probe says
+        """
+        dev = self._find_device(driver.bus, data)
+        if not self.matches(self.kernel.struct("device_driver", driver.address), dev, driver.bus):
+            raise err(errno.ENODEV)
+        self.driver_attach_device(driver, dev)
+
+    def driver_attach_device(self, driver: Driver, dev: StructView) -> None:
+        """``device_driver_attach()``.
+
+        :raises OSError: EBUSY, EAGAIN, or what the driver's probe says
+        """
+        if dev["driver"]:
+            raise err(errno.EBUSY)
+        ret = self.probe_device(dev, driver)
+        if ret:
+            raise err(errno.EAGAIN if ret == _EPROBE_DEFER else ret)
 
     def _module_add_driver(self, driver: Driver) -> None:
         """``module_add_driver()``: a link from the module to its driver, and back."""
@@ -591,7 +648,8 @@ class DriverCore:
     def _virtual_parent(self) -> int:
         if not self._virtual:
             root = self.kernel.struct("kset", self._devices_kset).sub("kobj")
-            self._virtual = self._base_dir(b"virtual", root.address)
+            with self.sysfs.foreign(False):
+                self._virtual = self._base_dir(b"virtual", root.address)
         return self._virtual
 
     def _parent_kobj(self, dev: StructView) -> int:
@@ -700,7 +758,9 @@ class DriverCore:
         """What a device's directory holds, and what leads there."""
         kernel, sysfs = self.kernel, self.sysfs
         directory, name = self._directory(kobj), self.kobjects.name(kobj)
-        sysfs.create_own_file(directory, "uevent", 0o644, lambda: self.show_uevent(dev))
+        sysfs.create_own_file(
+            directory, "uevent", 0o644, lambda: self.show_uevent(dev), lambda data: self._store_uevent(dev, data)
+        )
         cls = self.class_(dev["class"]) if dev["class"] else None
         if cls is not None:
             sysfs.create_link(kobj, self.subsys_kobj(cls), "subsystem")
@@ -713,22 +773,22 @@ class DriverCore:
         sysfs.create_groups(kobj, dev["groups"])
         if bus is not None:
             sysfs.create_groups(kobj, kernel.struct("bus_type", bus.address)["dev_groups"])
+            if bus.add_files is not None:
+                bus.add_files(dev, directory)
             devices = kernel.struct("kset", bus.devices_kset).sub("kobj")
             sysfs.create_link(devices, kobj, name)
             sysfs.create_link(kobj, self.subsys_kobj(bus), "subsystem")
             bus.devices[dev.address] = None
         power = sysfs.add(SysfsDirectory("power", directory, 0, kobj.address))
         assert isinstance(power, SysfsDirectory)
-        for file, (mode, text) in _POWER.items():
-            sysfs.create_own_file(power, file, mode, lambda text=text: text)  # type: ignore[misc]
+        for file, (mode, show, store) in POWER_ATTRIBUTES.items():
+            sysfs.create_own_file(power, file, mode, partial(show, dev), partial(store, dev) if store else None)
         devt = dev["devt"]
         if devt >> _MINOR_BITS:
             sysfs.create_own_file(directory, "dev", 0o444, lambda: f"{_devt(devt)}\n".encode())
             with errors_ignored():
                 sysfs.create_link(self._dev_entry(dev), kobj, _devt(devt))
-            node, mode = self.devnode(dev)
-            block = self._dev_entry(dev).address == self._dev_block
-            self.devtmpfs.setdefault(node, DevNode(node, mode or 0o600, devt, block))
+            self.devtmpfs.create_node(*self.devnode(dev), devt, self._is_block(dev))
 
     def _dev_entry(self, dev: StructView) -> StructView:
         cls = dev["class"]
@@ -741,9 +801,7 @@ class DriverCore:
         places: list[tuple[StructView, str]] = []
         if devt >> _MINOR_BITS:
             places.append((self._dev_entry(dev), _devt(devt)))
-            self.devtmpfs = {
-                n: node for n, node in self.devtmpfs.items() if node.devt != devt or n != self.devnode(dev)[0]
-            }
+            self.devtmpfs.delete_node(self.devnode(dev, want_mode=False)[0], devt, self._is_block(dev))
         cls = self.classes.get(dev["class"])
         if cls is not None:
             places.append((self.subsys_kobj(cls), name))
@@ -756,6 +814,9 @@ class DriverCore:
             found = directory.children.get(link) if directory is not None else None
             if isinstance(found, SysfsLink) and found.target is own:
                 sysfs.remove(found)
+
+    def _is_block(self, dev: StructView) -> bool:
+        return self._dev_entry(dev).address == self._dev_block
 
     def device_del(self, dev: StructView) -> None:
         kernel, objects = self.kernel, self.kobjects
@@ -825,12 +886,17 @@ class DriverCore:
             raise
         return dev
 
-    def root_device_register(self, name: bytes) -> StructView:
-        """``root_device_register()``.
+    def root_device_register(self, name: bytes, owner: int = 0) -> StructView:
+        """``__root_device_register()``.
 
+        :param owner: the address of the module that it is a part of
         :raises OSError: EINVAL, EEXIST, ENOMEM
         """
-        return self._device_create(name, {})
+        dev = self._device_create(name, {})
+        module = self.kobjects.modules.get(owner)
+        if module is not None:
+            self.sysfs.add(SysfsLink("module", self._directory(dev.sub("kobj")), 0, module))
+        return dev
 
     def device_unregister(self, dev: StructView) -> None:
         self.device_del(dev)
@@ -838,8 +904,8 @@ class DriverCore:
 
     # What devices say of themselves
 
-    def devnode(self, dev: StructView) -> tuple[str, int]:
-        """``device_get_devnode()``: the name below /dev, and the mode if somebody wants one."""
+    def devnode(self, dev: StructView, want_mode: bool = True) -> tuple[str, int]:
+        """``device_get_devnode()``: the name below /dev, and the mode if somebody wants one; not all ask for it."""
         kernel = self.kernel
         own = self.own_devnode.get(dev["class"])
         if own is not None:
@@ -849,9 +915,10 @@ class DriverCore:
         try:
             node = 0
             if dev["type"] and (devnode := dev.to("type")["devnode"]):
-                node = kernel.cpu.call_long(devnode, dev.address, scratch, scratch + 8, scratch + 16)
+                mode_at = scratch if want_mode else 0
+                node = kernel.cpu.call_long(devnode, dev.address, mode_at, scratch + 8, scratch + 16)
             if not node and dev["class"] and (devnode := dev.to("class")["devnode"]):
-                node = kernel.cpu.call_long(devnode, dev.address, scratch)
+                node = kernel.cpu.call_long(devnode, dev.address, scratch if want_mode else 0)
             mode = kernel.memory.read_int(scratch, 2)
             if node:
                 name = kernel.memory.read_string(node).decode("latin-1")
@@ -890,6 +957,9 @@ class DriverCore:
         if dev["driver"]:
             add(env, b"DRIVER=" + dev.to("driver").string("name"))
         ret = 0
+        bus = self.buses.get(dev["bus"])
+        if bus is not None and bus.uevent is not None:
+            bus.uevent(dev, env)
         for kind, function in (("bus", "uevent"), ("class", "dev_uevent"), ("type", "uevent")):
             if dev[kind] and (uevent := dev.to(kind)[function]):
                 ret = kernel.cpu.call(uevent, dev.address, env.address)
@@ -907,6 +977,20 @@ class DriverCore:
             return b"".join(text + b"\n" for text in texts)
         finally:
             kernel.slab.kfree(env.address)
+
+    def _store_uevent(self, dev: StructView, data: bytes) -> None:
+        """``uevent_store()``.
+
+        :raises OSError: EINVAL
+        """
+        try:
+            self.kobjects.synth_uevent(dev.sub("kobj"), data)
+        except PageFault:
+            raise
+        except OSError as error:
+            text = b"uevent: failed to send synthetic uevent: %d\n" % -(error.errno or 0)
+            self.printk(Level.ERR, dev, text)
+            raise
 
     def driver_string(self, dev: StructView) -> str:
         """``dev_driver_string()``."""

@@ -153,6 +153,11 @@ class KernelImage:
         return self.symbols["__per_cpu_end"]
 
     @cached_property
+    def sysfs_directories(self) -> list[str]:
+        """Directories of /sys that are there after the boot, each behind the one that it lies in."""
+        return sorted(line for line in self._text("sysfs-directories.txt").splitlines() if not line.startswith("#"))
+
+    @cached_property
     def call_sites(self) -> dict[str, tuple[int, ...]]:
         """From where the kernel calls modules' functions: return addresses, the innermost first, by occasion."""
         sites: dict[str, tuple[int, ...]] = {}

@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import stat
+import struct
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -23,6 +24,7 @@ from sysfsd.kernel.err import err
 from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kallsyms import Kallsyms
 from sysfsd.kernel.kfence import Kfence
+from sysfsd.kernel.kobject import Kobjects
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 from sysfsd.kernel.kthread import Kthreads
 from sysfsd.kernel.loader import (
@@ -30,6 +32,7 @@ from sysfsd.kernel.loader import (
     MODULE_INIT_IGNORE_MODVERSIONS,
     MODULE_INIT_IGNORE_VERMAGIC,
     Loader,
+    UserBytes,
     free_module,
 )
 from sysfsd.kernel.memory import Memory
@@ -43,6 +46,7 @@ from sysfsd.kernel.slab import SlabAllocator
 from sysfsd.kernel.softirq import Softirq
 from sysfsd.kernel.structs import StructView
 from sysfsd.kernel.sysctl import Tunables
+from sysfsd.kernel.syslog import CopyToUser, Syslog
 from sysfsd.kernel.traps import Traps
 from sysfsd.kernel.unwind import Unwinder
 from sysfsd.kernel.workqueue import Workqueues
@@ -55,12 +59,14 @@ __all__ = ["Kernel", "ModuleSysfs"]
 
 T = TypeVar("T")
 
-#: The largest file that finit_module(2) reads (bytes); the kernel itself stops at INT_MAX.
+#: The largest file of a module that there is memory for (bytes).
 MODULE_FILE_MAX: Final = 1 << 29
+#: The largest that finit_module(2) would read (bytes).
+_INT_MAX: Final = (1 << 31) - 1
 #: ``sizeof(Elf64_Ehdr)``: less is no module (bytes).
 ELF_HEADER_SIZE: Final = 64
-#: The longest argument line (bytes).
-MODULE_ARGS_MAX: Final = 1 << 20
+#: ``struct new_utsname``.
+_NEW_UTSNAME: Final = struct.Struct("65s" * 6)
 
 _FLAGS: Final = MODULE_INIT_IGNORE_MODVERSIONS | MODULE_INIT_IGNORE_VERMAGIC | MODULE_INIT_COMPRESSED_FILE
 
@@ -122,6 +128,7 @@ class Kernel:
         #: Strings that parameters of type charp have allocated.
         self.kmalloced_params: set[int] = set()
         self.sysfs: ModuleSysfs | None = None
+        self._syslog = Syslog(self)
         self._states: dict[Callable[[Kernel], Any], Any] = {}
         self.debug_locks = True
         self.cmdline = self.image.proc["cmdline"].strip() if cmdline is None else cmdline
@@ -305,12 +312,19 @@ class Kernel:
         if mod.name in self.image.builtin_modules:
             self.log.pr_err(f"{mod.name}: module is already loaded")
             raise err(errno.EINVAL)
+        kobjects = self.state(Kobjects)
+        kobjects.module_add(mod)
         if self.sysfs is not None:
-            self.sysfs.mod_sysfs_setup(mod)
+            try:
+                self.sysfs.mod_sysfs_setup(mod)
+            except OSError:
+                kobjects.module_remove(mod)
+                raise
 
     def mod_sysfs_teardown(self, mod: Module) -> None:
         if self.sysfs is not None:
             self.sysfs.mod_sysfs_teardown(mod)
+        self.state(Kobjects).module_remove(mod)
 
     # System calls
 
@@ -318,23 +332,33 @@ class Kernel:
         if not cred.capable(Capability.SYS_MODULE) or self.tunables.modules_disabled:
             raise err(errno.EPERM)
 
-    def init_module(self, image: bytes, params: bytes = b"", cred: Cred = INIT_CRED) -> None:
-        """init_module(2): load the module whose file is *image*.
+    def init_module(self, umod: UserBytes, uargs: UserBytes = b"", cred: Cred = INIT_CRED, size: int = 0) -> None:
+        """init_module(2): load the module whose file is *umod*.
 
-        :param params: the argument line
+        :param uargs: the argument line
         :param cred: who asks
+        :param size: of the file, where that is still to be read (bytes)
         :raises OSError: as the man page says
         """
         with self.lock:
             self._may_change_modules(cred)
-            if len(image) < ELF_HEADER_SIZE:
-                raise err(errno.ENOEXEC)
-            self._load_module(image, params, 0)
+        if isinstance(umod, bytes):
+            size = len(umod)
+        if size < ELF_HEADER_SIZE:
+            raise err(errno.ENOEXEC)
+        if size > MODULE_FILE_MAX:
+            raise err(errno.ENOMEM)
+        image = umod if isinstance(umod, bytes) else umod()
+        with self.lock:
+            Loader(self, image).load(uargs)
 
-    def finit_module(self, fd: int, params: bytes = b"", flags: int = 0, cred: Cred = INIT_CRED) -> None:
+    def finit_module(
+        self, fd: int | Callable[[], int], uargs: UserBytes = b"", flags: int = 0, cred: Cred = INIT_CRED
+    ) -> None:
         """finit_module(2): load the module from an open file.
 
-        :param fd: a descriptor of this process
+        :param fd: a descriptor of this process, or what gets it from the caller
+        :param uargs: the argument line
         :param flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE
         :raises OSError: as the man page says
         """
@@ -342,20 +366,16 @@ class Kernel:
             self._may_change_modules(cred)
         if flags & ~_FLAGS:
             raise err(errno.EINVAL)
-        image = _kernel_read_file(fd)
+        image = _kernel_read_file(fd if isinstance(fd, int) else fd())
         if flags & MODULE_INIT_COMPRESSED_FILE:
             raise err(errno.EOPNOTSUPP)  # CONFIG_MODULE_COMPRESS_NONE
         with self.lock:
-            self._load_module(image, params, flags)
+            Loader(self, image, flags).load(uargs)
 
-    def _load_module(self, image: bytes, params: bytes, flags: int) -> None:
-        if len(params) > MODULE_ARGS_MAX:
-            raise err(errno.EINVAL)
-        Loader(self, image, flags).load(params.split(b"\0", 1)[0])
-
-    def delete_module(self, name: str, flags: int = 0, cred: Cred = INIT_CRED) -> None:
+    def delete_module(self, uname: str | Callable[[], str], flags: int = 0, cred: Cred = INIT_CRED) -> None:
         """delete_module(2): stop a module and free it.
 
+        :param uname: its name, or what reads it from the caller's memory, up to a NUL or MODULE_NAME_LEN bytes
         :param flags: O_TRUNC takes it away even while it is used
         :raises OSError: as the man page says; ENOSYS without CONFIG_MODULE_UNLOAD
         """
@@ -363,8 +383,10 @@ class Kernel:
             raise err(errno.ENOSYS)
         with self.lock:
             self._may_change_modules(cred)
-            if not 0 < len(name) < MODULE_NAME_LEN:
-                raise err(errno.ENOENT)
+        name = uname if isinstance(uname, str) else uname()
+        if not 0 < len(name) < MODULE_NAME_LEN:
+            raise err(errno.ENOENT)
+        with self.lock:
             mod = self.modules.find(name)
             if mod is None:
                 raise err(errno.ENOENT)
@@ -391,11 +413,42 @@ class Kernel:
         self.add_taint(Taint.FORCED_RMMOD, lockdep_ok=False)
         return True
 
+    def syslog(
+        self,
+        action: int,
+        buf: int,
+        size: int,
+        cred: Cred,
+        copy_to_user: CopyToUser,
+        interrupted: Callable[[], bool] = lambda: False,
+    ) -> int:
+        """syslog(2): read the log as text, or say what the console shows. Not to be called with the kernel lock held.
+
+        :param action: a :class:`~sysfsd.kernel.syslog.SyslogAction`
+        :param buf: the address where the caller wants the text
+        :param size: of the buffer (bytes); the level, where *action* sets it
+        :param cred: who asks
+        :param copy_to_user: writes bytes at an address of the caller's memory
+        :param interrupted: whether a caller that waits for a record should give up
+        :returns: what the man page says
+        :raises OSError: EPERM, EINVAL, EFAULT, EINTR
+        """
+        return self._syslog.do_syslog(action, buf, size, cred, copy_to_user, interrupted)
+
+    def newuname(self) -> bytes:
+        """uname(2): ``struct new_utsname``."""
+        ostype, release, version = (
+            self.image.proc[f"sys/kernel/{name}"] for name in ("ostype", "osrelease", "version")
+        )
+        fields = (ostype, self.tunables.hostname, release, version, "x86_64", self.tunables.domainname)
+        return _NEW_UTSNAME.pack(*(field.rstrip("\n").encode("latin-1") for field in fields))
+
 
 def _kernel_read_file(fd: int) -> bytes:
     """``kernel_read_file_from_fd()``.
 
-    :raises OSError: EBADF for a descriptor that cannot be read, EINVAL for what is no regular file or is empty, EFBIG
+    :raises OSError: EBADF for a descriptor that cannot be read, EINVAL for what is no regular file or is empty, ETXTBSY
+        for one that can be written too, EFBIG, ENOMEM, EIO where the file is shorter than it says
     """
     try:
         status, flags = os.fstat(fd), fcntl.fcntl(fd, fcntl.F_GETFL)
@@ -403,10 +456,14 @@ def _kernel_read_file(fd: int) -> bytes:
         raise err(errno.EBADF) from None
     if flags & os.O_PATH or flags & os.O_ACCMODE == os.O_WRONLY:
         raise err(errno.EBADF)
-    if not stat.S_ISREG(status.st_mode) or status.st_size == 0:
+    if not stat.S_ISREG(status.st_mode):
+        raise err(errno.EINVAL)
+    if flags & os.O_ACCMODE == os.O_RDWR:
+        raise err(errno.ETXTBSY)
+    if status.st_size == 0:
         raise err(errno.EINVAL)
     if status.st_size > MODULE_FILE_MAX:
-        raise err(errno.EFBIG)
+        raise err(errno.EFBIG if status.st_size > _INT_MAX else errno.ENOMEM)
     chunks: list[bytes] = []
     offset = 0
     while offset < status.st_size and (chunk := os.pread(fd, status.st_size - offset, offset)):

@@ -7,10 +7,11 @@ Objects lie in the kernel's memory, where modules have them; the tree is ours. W
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail, list_del_init, list_entries
@@ -19,14 +20,30 @@ from sysfsd.kernel.vsprintf import ptr_to_hashval
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.module import Module
+    from sysfsd.kernel.sched import Task
     from sysfsd.kernel.structs import StructView
 
-__all__ = ["Kobjects", "Sysfs", "SysfsDirectory", "SysfsFile", "SysfsLink", "SysfsNode", "UeventOps", "errors_ignored"]
+__all__ = [
+    "AttributeOps",
+    "Kobjects",
+    "Sysfs",
+    "SysfsDirectory",
+    "SysfsFile",
+    "SysfsLink",
+    "SysfsNode",
+    "SysfsObserver",
+    "UeventOps",
+    "errors_ignored",
+]
 
 _SYSFS_MODES: Final = 0o10664
+_UEVENT_ARGS: Final = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}( [0-9A-Za-z]+=[0-9A-Za-z]+)*")
 _UEVENT_ACTIONS: Final = (b"add", b"remove", b"change", b"move", b"online", b"offline", b"bind", b"unbind")
 _UEVENT_NUM_ENVP: Final = 64
 _UEVENT_BUFFER_SIZE: Final = 2048
+#: How often who waits for a reader looks whether the kernel has ended (seconds).
+_END_POLL: Final = 0.5
 
 
 @contextmanager
@@ -46,6 +63,7 @@ class SysfsNode:
 
     name: str
     parent: SysfsDirectory | None
+    #: 0: a directory of the kernel proper that nobody has asked for yet.
     address: int
 
     @property
@@ -71,7 +89,7 @@ class SysfsDirectory(SysfsNode):
 class SysfsFile(SysfsNode):
     """An attribute of the object at *kobj*.
 
-    A module's is the ``struct attribute`` or ``struct bin_attribute`` at *attr*; one of the kernel's own has *show*.
+    A module's is the ``struct attribute`` or ``struct bin_attribute`` at *attr*; one of the kernel's own has functions.
     """
 
     mode: int = 0
@@ -79,6 +97,14 @@ class SysfsFile(SysfsNode):
     attr: int = 0
     binary: bool = False
     show: Callable[[], bytes] | None = None
+    store: Callable[[bytes], object] | None = None
+    #: Bytes, of a binary one.
+    size: int = 0
+    #: Whether the file has operations to read and to write at all, whatever its mode.
+    readable: bool = True
+    writable: bool = True
+    #: The tasks that read or write it right now.
+    active: list[Task] = field(default_factory=list)
 
 
 @dataclass(eq=False)
@@ -90,13 +116,51 @@ class SysfsLink(SysfsNode):
     elsewhere: str = ""
 
 
+class SysfsObserver(Protocol):
+    """What shows the tree to users."""
+
+    def exists(self, parent: SysfsDirectory, name: str) -> bool:
+        """Whether users see a name that the tree does not have."""
+
+    def added(self, node: SysfsNode) -> None: ...
+
+    def removed(self, node: SysfsNode, parent: SysfsDirectory, name: str) -> None:
+        """*node*, with all below it, is no more where it was."""
+
+    def mode_changed(self, node: SysfsFile) -> None: ...
+
+
 class Sysfs:
     """The tree of one kernel."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self.root = SysfsDirectory("", None, 0)
+        self.observer: SysfsObserver | None = None
         self._by_address: dict[int, SysfsNode] = {}
+        self._foreign = False
+        self._drained = kernel.condition()
+        for path in kernel.image.sysfs_directories:
+            above, _, name = path.rpartition("/")
+            parent = self.lookup(above)
+            assert isinstance(parent, SysfsDirectory)
+            parent.children[name] = SysfsDirectory(name, parent, 0)
+
+    def lookup(self, path: str) -> SysfsNode | None:
+        """The entry at *path*, from the root of sysfs."""
+        node: SysfsNode | None = self.root
+        for name in path.split("/") if path else ():
+            node = node.children.get(name) if isinstance(node, SysfsDirectory) else None
+        return node
+
+    @contextmanager
+    def foreign(self, foreign: bool = True) -> Iterator[None]:
+        """What is added meanwhile is a module's: it cannot be a directory that the kernel proper has."""
+        outer, self._foreign = self._foreign, foreign
+        try:
+            yield
+        finally:
+            self._foreign = outer
 
     def node(self, address: int) -> SysfsNode | None:
         """The entry that the ``struct kernfs_node`` at *address* stands for."""
@@ -114,13 +178,21 @@ class Sysfs:
         """
         parent = node.parent
         assert parent is not None
-        if node.name in parent.children:
+        found = parent.children.get(node.name)
+        own = isinstance(found, SysfsDirectory) and not found.address and not self._foreign
+        if not own and (found is not None or (self.observer is not None and self.observer.exists(parent, node.name))):
             self._warn_dup(parent, node.name)
             raise err(errno.EEXIST)
         kernel = self._kernel
         node.address = kernel.slab.kmalloc(kernel.image.structs["kernfs_node"].size)
+        if isinstance(found, SysfsDirectory) and isinstance(node, SysfsDirectory):
+            found.address, found.kobj = node.address, node.kobj
+            self._by_address[node.address] = found
+            return found
         parent.children[node.name] = node
         self._by_address[node.address] = node
+        if self.observer is not None:
+            self.observer.added(node)
         return node
 
     def _warn_dup(self, parent: SysfsDirectory, name: str) -> None:
@@ -135,13 +207,42 @@ class Sysfs:
         waiting = [node]
         if node.parent is not None and node.parent.children.get(node.name) is node:
             del node.parent.children[node.name]
+            if self.observer is not None:
+                self.observer.removed(node, node.parent, node.name)
         while waiting:
             node = waiting.pop()
             if isinstance(node, SysfsDirectory):
                 waiting.extend(node.children.values())
                 node.children.clear()
             if self._by_address.pop(node.address, None) is not None:
+                if isinstance(node, SysfsFile):
+                    self._drain(node)
                 self._kernel.slab.kfree(node.address)
+
+    @contextmanager
+    def get_active(self, node: SysfsFile) -> Iterator[None]:
+        """While the current task runs a function of *node*, whoever removes it waits (``kernfs_get_active()``)."""
+        task = self._kernel.current
+        node.active.append(task)
+        try:
+            yield
+        finally:
+            node.active.remove(task)
+            if not node.active:
+                self._drained.notify_all()
+
+    def _drain(self, node: SysfsFile) -> None:
+        """``kernfs_drain()``; who removes a file from within its own function would wait for ever."""
+        kernel = self._kernel
+        if not node.active:
+            return
+        task = kernel.current
+        while node.active:
+            if task in node.active:
+                kernel.sched.hung_task(task)
+            self._drained.wait(_END_POLL)
+            if kernel.sched.ended():
+                return
 
     def remove_by_name(self, parent: SysfsDirectory, name: str) -> bool:
         """:returns: whether there was one of that name"""
@@ -160,28 +261,63 @@ class Sysfs:
         if name in parent.children:
             raise err(errno.EEXIST)
         assert node.parent is not None
-        del node.parent.children[node.name]
+        above, old = node.parent, node.name
+        del above.children[old]
+        if self.observer is not None:
+            self.observer.removed(node, above, old)
         node.name, node.parent = name, parent
         parent.children[name] = node
+        if self.observer is not None:
+            self.observer.added(node)
+
+    def chmod(self, node: SysfsFile, mode: int) -> None:
+        """``sysfs_chmod_file()``."""
+        node.mode = mode & 0o777
+        if self.observer is not None:
+            self.observer.mode_changed(node)
 
     # Attributes
 
     def create_file(self, directory: SysfsDirectory, attr: int, mode: int | None = None, binary: bool = False) -> None:
         """``sysfs_add_file_mode_ns()``: the attribute that lies at *attr*.
 
-        :raises OSError: EEXIST, ENOMEM
+        :raises OSError: EINVAL for an object whose type has no functions to show any, EEXIST, ENOMEM
         """
-        view = self._kernel.struct("attribute", attr)
+        kernel = self._kernel
+        view = kernel.struct("attribute", attr)
         name = view.string("name").decode("latin-1")
         mode = view["mode"] if mode is None else mode
-        self.add(SysfsFile(name, directory, 0, mode & 0o777, directory.kobj, attr, binary))
+        node = SysfsFile(name, directory, 0, mode & 0o777, directory.kobj, attr, binary)
+        if binary:
+            bin_attr = kernel.struct("bin_attribute", attr)
+            node.size = bin_attr["size"]
+            node.readable, node.writable = bool(bin_attr["read"]), bool(bin_attr["write"])
+        else:
+            ops = kernel.state(Kobjects).sysfs_ops(kernel.struct("kobject", directory.kobj))
+            if ops is None:
+                kernel.traps.warn_at(
+                    "fs/sysfs/file.c",
+                    269,
+                    f"missing sysfs attribute operations for kobject: {directory.name}",
+                    "sysfs_add_file_mode_ns+0xb4",
+                )
+                raise err(errno.EINVAL)
+            node.readable, node.writable = ops
+        self.add(node)
 
-    def create_own_file(self, directory: SysfsDirectory, name: str, mode: int, show: Callable[[], bytes]) -> None:
+    def create_own_file(
+        self,
+        directory: SysfsDirectory,
+        name: str,
+        mode: int,
+        show: Callable[[], bytes] | None,
+        store: Callable[[bytes], object] | None = None,
+    ) -> None:
         """An attribute that the kernel itself shows.
 
         :raises OSError: EEXIST, ENOMEM
         """
-        self.add(SysfsFile(name, directory, 0, mode, directory.kobj, 0, False, show))
+        self.add(SysfsFile(name, directory, 0, mode, directory.kobj, 0, False, show, store))
 
     def pointers(self, address: int) -> Iterator[int]:
         """The elements of an array that a NULL ends."""
@@ -303,6 +439,24 @@ class Sysfs:
         self.add(SysfsLink(name, parent, 0, to))
 
 
+def _kobject_and_attribute(kobj: StructView, attr: int) -> tuple[int, ...]:
+    return kobj.address, attr
+
+
+class AttributeOps(NamedTuple):
+    """``struct sysfs_ops`` of objects of the kernel's own types: how functions of attributes are called.
+
+    *name* is that of the kernel's functions, without ``_show`` and ``_store``; *arguments* are those in front of the
+    buffer.
+    """
+
+    name: str = "kobj_attr"
+    arguments: Callable[[StructView, int], tuple[int, ...]] = _kobject_and_attribute
+
+
+_KOBJ_ATTR: Final = AttributeOps()
+
+
 class Kobjects:
     """The kernel objects of one kernel."""
 
@@ -310,23 +464,51 @@ class Kobjects:
         self._kernel = kernel
         self.sysfs = kernel.state(Sysfs)
         self._release: dict[int, Callable[[StructView], None]] = {}
+        self._attribute_ops: dict[int, AttributeOps] = {}
         #: What the kernel does for ksets of its own when something happens to a member: which name, and variables.
         self._dynamic = self.new_ktype(lambda kobj: kernel.slab.kfree(kobj.address))
         self._kset_ktype = self.new_ktype(self._kset_release)
+        self._module_ktype = self.new_ktype(
+            lambda kobj: None, AttributeOps("module_attr", lambda kobj, attr: (attr, kobj.address))
+        )
+        self._module_kset = 0
+        #: The directories of modules, and their objects' names, by the modules' addresses.
+        self.modules: dict[int, SysfsDirectory] = {}
+        self._module_names: dict[int, int] = {}
         self.uevent_ops: dict[int, UeventOps] = {}
 
-    def new_ktype(self, release: Callable[[StructView], None] | None = None) -> int:
+    def new_ktype(self, release: Callable[[StructView], None] | None = None, ops: AttributeOps = _KOBJ_ATTR) -> int:
         """A type of objects that belong to the kernel proper.
 
         :returns: its address
         """
         kernel = self._kernel
         address = kernel.slab.kmalloc(kernel.image.structs["kobj_type"].size)
+        self._attribute_ops[address] = ops
         with suppress(KeyError):
             kernel.struct("kobj_type", address)["sysfs_ops"] = kernel.exports.data_address("kobj_sysfs_ops")
         if release is not None:
             self._release[address] = release
         return address
+
+    def attribute_ops(self, kobj: StructView) -> AttributeOps | None:
+        """How the kernel's own functions show attributes of *kobj*; None: those of its type are a module's."""
+        ktype = kobj["ktype"]
+        found = self._attribute_ops.get(ktype)
+        if found is None and ktype and kobj.to("ktype")["sysfs_ops"] == self._kobj_sysfs_ops:
+            return _KOBJ_ATTR
+        return found
+
+    def sysfs_ops(self, kobj: StructView) -> tuple[bool, bool] | None:
+        """Whether attributes of *kobj* can be shown and stored; None where its type has no functions at all."""
+        if self.attribute_ops(kobj) is not None:
+            return True, True
+        ops = kobj.to("ktype").to("sysfs_ops") if kobj["ktype"] else None
+        return (bool(ops["show"]), bool(ops["store"])) if ops is not None and ops.address else None
+
+    @property
+    def _kobj_sysfs_ops(self) -> int:
+        return self._kernel.exports.data_address("kobj_sysfs_ops")
 
     def view(self, address: int) -> StructView:
         return self._kernel.struct("kobject", address)
@@ -583,6 +765,40 @@ class Kobjects:
             return None
         return kobj
 
+    # Modules
+
+    def module_add(self, mod: Module) -> SysfsDirectory:
+        """``mod_sysfs_init()``: the object of a module.
+
+        :raises OSError: EEXIST, ENOMEM
+        """
+        kernel = self._kernel
+        if not self._module_kset:
+            kset = self.kset_create_and_add(b"module", 0, 0)
+            assert kset is not None
+            self._module_kset = kset.address
+        mkobj = kernel.struct("module", mod.address).sub("mkobj")
+        kobj, kset_kobj = mkobj.sub("kobj"), self._module_kset + kernel.image.offset("kset", "kobj")
+        self.init_internal(kobj)
+        self.set_name(kobj, mod.name.encode("latin-1"))
+        mkobj["mod"], kobj["kset"], kobj["parent"] = mod.address, self._module_kset, kset_kobj
+        kobj["ktype"], kobj["state_in_sysfs"] = self._module_ktype, 1
+        above = self.sysfs.lookup("module")
+        assert isinstance(above, SysfsDirectory)
+        directory = self.sysfs.add(SysfsDirectory(self.name(kobj), above, 0, kobj.address))
+        assert isinstance(directory, SysfsDirectory)
+        kobj["sd"] = directory.address
+        self.modules[mod.address] = directory
+        self._module_names[mod.address] = kobj["name"]
+        return directory
+
+    def module_remove(self, mod: Module) -> None:
+        """``mod_sysfs_fini()``: what the module has done to its object does not matter."""
+        directory = self.modules.pop(mod.address, None)
+        if directory is not None:
+            self.sysfs.remove(directory)
+            self.free_name(self._module_names.pop(mod.address))
+
     # Sets
 
     def kset_init(self, kset: StructView) -> None:
@@ -688,6 +904,33 @@ class Kobjects:
                     raise err(-ret)
         if action == 0:
             kobj["state_add_uevent_sent"] = 1
+
+    def synth_uevent(self, kobj: StructView, data: bytes) -> None:
+        """``kobject_synth_uevent()``: an action, and perhaps a UUID and variables, as written to ``uevent``.
+
+        :raises OSError: EINVAL, or what the object's set says
+        """
+        if data[-1:] in (b"\n", b"\0"):
+            data = data[:-1]
+        action, space, args = data.partition(b" ")
+        message = "failed to send uevent"
+        error = err(errno.EINVAL)
+        if action not in _UEVENT_ACTIONS:
+            message = "unknown uevent action string"
+        elif space and not _UEVENT_ARGS.fullmatch(args):
+            message = "incorrect uevent action arguments"
+        else:
+            uuid, *variables = args.split(b" ") if space else [b"0"]
+            more = (b"SYNTH_UUID=" + uuid, *(b"SYNTH_ARG_" + variable for variable in variables))
+            try:
+                self.uevent(kobj, _UEVENT_ACTIONS.index(action), more)
+                return
+            except PageFault:
+                raise
+            except OSError as failed:
+                error = failed
+        self._kernel.log.pr_warn(f"synth uevent: {self.path(kobj)}: {message}")
+        raise error
 
     @contextmanager
     def _environment(self) -> Iterator[StructView]:

@@ -33,6 +33,7 @@ from sysfsd.kernel.module import (
 from sysfsd.kernel.panic import Taint
 from sysfsd.kernel.params import destroy_params, parse_args, read_params
 from sysfsd.kernel.signing import module_sig_check
+from sysfsd.kernel.slab import KMALLOC_MAX_SIZE
 from sysfsd.kernel.version import parse_versions, same_magic
 from sysfsd.kernel.vsprintf import ptr_to_hashval
 
@@ -44,8 +45,12 @@ __all__ = [
     "MODULE_INIT_IGNORE_MODVERSIONS",
     "MODULE_INIT_IGNORE_VERMAGIC",
     "Loader",
+    "UserBytes",
     "free_module",
 ]
+
+#: Bytes, or what reads them from the caller's memory once it is their turn, and raises EFAULT where it cannot.
+UserBytes = bytes | Callable[[], bytes]
 
 # Flags of finit_module(2).
 MODULE_INIT_IGNORE_MODVERSIONS: Final = 1
@@ -170,10 +175,10 @@ class Loader:
 
     # load_module(), step by step
 
-    def load(self, args: bytes) -> None:
+    def load(self, uargs: UserBytes) -> None:
         """Load the module and start it.
 
-        :param args: the argument line
+        :param uargs: the argument line
         :raises OSError: as init_module(2)
         """
         kernel, mod = self.kernel, self.mod
@@ -191,14 +196,14 @@ class Loader:
             module_deallocate(self.kernel, self.mod)
             raise
         try:
-            self.form(args)
+            self.form(uargs)
         except Exception:
             kernel.modules.unlink(mod)
             module_deallocate(self.kernel, self.mod)
             raise
         self.do_init_module()
 
-    def form(self, args: bytes) -> None:
+    def form(self, uargs: UserBytes) -> None:
         """From a name that is taken to a module ready to start; takes back what it did where it fails."""
         kernel, mod = self.kernel, self.mod
         if not self.sig_ok and "CONFIG_MODULE_SIG" in kernel.config:
@@ -218,13 +223,13 @@ class Loader:
             self.find_module_objects()
             self.add_kallsyms()
             self.post_relocation()
-            mod.args = args
+            mod.args = self.strndup_user(uargs)
             self.complete_formation()
         except Exception:
             kernel.modules.unload_free(mod)
             raise
         try:
-            after_dashes = parse_args(kernel, mod.name, args, mod.kp, self.unknown_module_param)
+            after_dashes = parse_args(kernel, mod.name, mod.args, mod.kp, self.unknown_module_param)
             if after_dashes is not None:
                 text = after_dashes.decode("latin-1")
                 self.log.pr_warn(f"{mod.name}: parameters '{text}' after `--' ignored")
@@ -234,6 +239,19 @@ class Loader:
             destroy_params(kernel, mod.kp)
             kernel.modules.unload_free(mod)
             raise
+
+    def strndup_user(self, uargs: UserBytes) -> bytes:
+        """``strndup_user()``: the argument line up to its NUL. Others may go on while the caller's memory is read.
+
+        :raises OSError: EFAULT, ENOMEM for more than kmalloc() has
+        """
+        if not isinstance(uargs, bytes):
+            with self.kernel.lock.released():
+                uargs = uargs()
+        args = uargs.split(b"\0", 1)[0]
+        if len(args) + 1 > KMALLOC_MAX_SIZE:
+            raise err(errno.ENOMEM)
+        return args
 
     # Versions, licence, signature
 

@@ -24,6 +24,9 @@ LOG_LINE_MAX: Final = 1024 - 32
 #: The longest text that a record becomes, prefixes and a NUL included (bytes).
 CONSOLE_LOG_MAX: Final = 1024
 
+#: How often a reader that waits looks whether its caller still does (seconds).
+_INTERRUPT_POLL: Final = 0.1
+
 CONSOLE_LOGLEVEL_DEFAULT: Final = 7
 CONSOLE_LOGLEVEL_MOTORMOUTH: Final = 15
 _SOH = b"\x01"
@@ -87,6 +90,10 @@ class PrintkRecord:
             text += prefix + line[: max(room, 0)] + b"\n"
         return text
 
+    def print_text_size(self) -> int:
+        """``get_record_print_text_size()``: the length of :meth:`syslog_text` if there were room for everything."""
+        return len(self.syslog_prefix()) * (self.text.count(b"\n") + 1) + len(self.text) + 1
+
     def kmsg_text(self) -> bytes:
         """The record as one read() of /dev/kmsg returns it (Documentation/ABI/testing/dev-kmsg)."""
         head = b"%d,%d,%d,%c;" % (
@@ -139,14 +146,13 @@ class PrintkLog:
             1,
             CONSOLE_LOGLEVEL_DEFAULT,
         ]
+        #: What was logged before has been cleared, for those who read the log from its beginning.
         self.clear_seq = 0
-        self.syslog_seq = 0
         self.log_wait = threading.Condition()
         self._records: deque[PrintkRecord] = deque()
         self._next_seq = 0
         self._used = 0
         self._once: set[str] = set()
-        self._saved_console_loglevel: int | None = None
 
     console_loglevel = _ConsoleLevel(0)
     default_message_loglevel = _ConsoleLevel(1)
@@ -224,11 +230,18 @@ class PrintkLog:
     def pr_info(self, text: str) -> None:
         self._pr(Level.INFO, text)
 
-    def pr_notice_once(self, key: str, text: str) -> None:
-        """``pr_notice_once()``: *key* stands for the place in the code that prints once a boot."""
+    def _pr_once(self, key: str, level: Level, text: str) -> None:
         if key not in self._once:
             self._once.add(key)
-            self.pr_notice(text)
+            self._pr(level, text)
+
+    def pr_notice_once(self, key: str, text: str) -> None:
+        """``pr_notice_once()``: *key* stands for the place in the code that prints once a boot."""
+        self._pr_once(key, Level.NOTICE, text)
+
+    def pr_warn_once(self, key: str, text: str) -> None:
+        """``pr_warn_once()``."""
+        self._pr_once(key, Level.WARNING, text)
 
     # Reading
 
@@ -258,47 +271,21 @@ class PrintkLog:
             yield record
             seq = record.seq + 1
 
-    # syslog(2)
+    def wait(self, seq: int, interrupted: Callable[[], bool]) -> None:
+        """Wait until there is something to be read at or behind *seq*.
 
-    def syslog_text(self, size: int, clear: bool = False) -> bytes:
-        """``syslog_print_all()``: the last whole records since the last clear that fit *size* bytes."""
-        texts: list[bytes] = []
-        for record in reversed(list(self.records(self.clear_seq))):
-            text = record.syslog_text()
-            size -= len(text)
-            if size < 0:
-                break
-            texts.append(text)
-        if clear:
-            self.clear()
-        return b"".join(reversed(texts))
+        :raises OSError: EINTR once *interrupted*
+        """
+        while self.read_valid(seq) is None:
+            if interrupted():
+                raise err(errno.EINTR)
+            with self.log_wait:
+                if self.read_valid(seq) is None:
+                    self.log_wait.wait(_INTERRUPT_POLL)
 
-    def clear(self) -> None:
-        """``SYSLOG_ACTION_CLEAR``: nothing is lost, readers only start behind it."""
-        self.clear_seq = self.next_seq
-
-    def unread_size(self) -> int:
-        """``SYSLOG_ACTION_SIZE_UNREAD``: bytes that ``SYSLOG_ACTION_READ`` would still return."""
-        return sum(len(record.syslog_text()) for record in self.records(self.syslog_seq))
+    # The console
 
     def console_verbose(self) -> None:
         """``console_verbose()``: show everything, now that it matters."""
         if self.console_loglevel:
             self.console_loglevel = CONSOLE_LOGLEVEL_MOTORMOUTH
-
-    def console_off(self) -> None:
-        if self._saved_console_loglevel is None:
-            self._saved_console_loglevel = self.console_loglevel
-        self.console_loglevel = self.minimum_console_loglevel
-
-    def console_on(self) -> None:
-        if self._saved_console_loglevel is not None:
-            self.console_loglevel = self._saved_console_loglevel
-            self._saved_console_loglevel = None
-
-    def set_console_level(self, level: int) -> None:
-        """:raises OSError: EINVAL unless *level* is 1 to 8"""
-        if not 1 <= level <= 8:
-            raise err(errno.EINVAL)
-        self.console_loglevel = max(level, self.minimum_console_loglevel)
-        self._saved_console_loglevel = None

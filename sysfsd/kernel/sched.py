@@ -326,6 +326,15 @@ class Scheduler:
             task.view["mm"] = task.view["active_mm"] = self._mm
         return task
 
+    @property
+    def identity(self) -> Identity:
+        """Who ``current`` is, which it needs no structure for."""
+        task: Task | None = getattr(self._local, "task", None)
+        if task is not None:
+            return Identity(task.pid, task.tgid, task.comm)
+        who: Identity = getattr(self._local, "caller", _NOBODY)[1]()
+        return who
+
     @cached_property
     def _mm(self) -> int:
         """The address space of every process, into which nobody looks."""

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from sysfsd.kernel.cred import INIT_CRED, Capability, Cred
+from sysfsd.kernel.err import err
 from sysfsd.kernel.image import KernelImage
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import ModuleState
 from sysfsd.kernel.panic import Taint
 
+from ..conftest import HANG, refusal
 from .fake import FakeCpu
 from .ko import Ko, module_path
 from .state import log, state
@@ -28,11 +32,9 @@ ONLY_SYS_MODULE = Cred(1000, 1000, 1 << Capability.SYS_MODULE)
 IGNORE_MODVERSIONS, IGNORE_VERMAGIC, COMPRESSED = 1, 2, 4
 
 
-@contextmanager
-def refusal(code: int) -> Iterator[None]:
-    with pytest.raises(OSError) as caught:
-        yield
-    assert caught.value.errno == code
+def efault() -> NoReturn:
+    """Memory of the caller that is not there."""
+    raise err(errno.EFAULT)
 
 
 @contextmanager
@@ -94,6 +96,89 @@ def test_arguments_end_with_their_nul(kernel: Kernel) -> None:
     kernel.init_module(module_path("greeter").read_bytes(), b"count=2\0count=x")
     (mod,) = kernel.modules
     assert mod.args == b"count=2"
+
+
+@pytest.mark.parametrize(("size", "code"), [(0, errno.ENOEXEC), (63, errno.ENOEXEC), (64, errno.EFAULT)])
+def test_a_file_shorter_than_a_header_is_not_read(kernel: Kernel, size: int, code: int) -> None:
+    with refusal(code):
+        kernel.init_module(efault, size=size)
+
+
+@pytest.mark.parametrize("size", [1 << 31, 1 << 36, 1 << 40, 1 << 63, (1 << 64) - 1])
+def test_a_file_for_which_there_is_no_memory_is_not_read(kernel: Kernel, size: int) -> None:
+    with refusal(errno.ENOMEM):
+        kernel.init_module(efault, size=size)
+
+
+def test_file_and_arguments_are_read_from_the_callers_memory(kernel: Kernel) -> None:
+    image = module_path("greeter").read_bytes()
+    kernel.init_module(lambda: image, lambda: b"count=2", size=len(image))
+    (mod,) = kernel.modules
+    assert mod.args == b"count=2"
+
+
+def test_nothing_is_read_for_who_may_not(kernel: Kernel) -> None:
+    with refusal(errno.EPERM):
+        kernel.init_module(efault, efault, NOBODY, size=64)
+    with refusal(errno.EPERM):
+        kernel.finit_module(efault, efault, cred=NOBODY)
+    with refusal(errno.EPERM):
+        kernel.delete_module(efault, cred=NOBODY)
+
+
+def test_a_file_that_is_no_module_needs_no_arguments(kernel: Kernel) -> None:
+    with refusal(errno.ENOEXEC):
+        kernel.init_module(b"x" * 64, efault)
+
+
+def test_a_module_that_is_loaded_needs_no_arguments(kernel: Kernel, load: Load) -> None:
+    load("greeter")
+    with refusal(errno.EEXIST):
+        kernel.init_module(module_path("greeter").read_bytes(), efault)
+
+
+def test_symbols_are_looked_for_before_arguments_are_read(kernel: Kernel) -> None:
+    with refusal(errno.ENOENT):
+        kernel.init_module(module_path("consumer").read_bytes(), efault)
+
+
+def test_arguments_that_cannot_be_read_undo_the_loading_but_not_its_taints(kernel: Kernel, load: Load) -> None:
+    load("provider")
+    before = state(kernel)
+    for _ in range(2):
+        with refusal(errno.EFAULT):
+            kernel.init_module(module_path("consumer").read_bytes(), efault)
+        assert state(kernel) == before
+    assert log(kernel)[:2] == [
+        "provider: loading out-of-tree module taints kernel.",
+        "provider: module verification failed: signature and/or required key missing - tainting kernel",
+    ]
+    assert kernel.test_taint(Taint.OOT_MODULE)
+    load("consumer")
+
+
+def test_the_kernel_goes_on_while_arguments_are_read(kernel: Kernel, load: Load) -> None:
+    """The caller's memory may be one of the kernel's own files."""
+
+    def read() -> bytes:
+        other = threading.Thread(target=load, args=("provider",))
+        other.start()
+        other.join(HANG)
+        assert not other.is_alive()
+        return b""
+
+    kernel.init_module(module_path("greeter").read_bytes(), read)
+    assert {mod.name for mod in kernel.modules} == {"greeter", "provider"}
+
+
+def test_arguments_may_be_as_long_as_kmalloc_has_memory(kernel: Kernel) -> None:
+    image = module_path("greeter").read_bytes()
+    kernel.init_module(image, b" " * ((4 << 20) - 1))
+    kernel.delete_module("greeter")
+    before = state(kernel)
+    with refusal(errno.ENOMEM):
+        kernel.init_module(image, b" " * (4 << 20))
+    assert state(kernel) == before
 
 
 def test_an_init_function_that_fails_answers_its_error(kernel: Kernel, load: Load) -> None:
@@ -189,11 +274,36 @@ def test_a_short_file_is_no_module(kernel: Kernel, tmp_path: Path) -> None:
     assert log(kernel) == ["Invalid ELF header len 1"]
 
 
-def test_a_file_too_large_is_not_read(kernel: Kernel, tmp_path: Path) -> None:
-    with opened(tmp_path / "huge.ko", os.O_RDWR | os.O_CREAT) as fd:
-        os.truncate(fd, 1 << 40)
-        with refusal(errno.EFBIG):
+@pytest.mark.parametrize(
+    ("size", "code"), [(1 << 40, errno.EFBIG), (1 << 31, errno.EFBIG), ((1 << 31) - 1, errno.ENOMEM)]
+)
+def test_a_file_too_large_is_not_read(kernel: Kernel, tmp_path: Path, size: int, code: int) -> None:
+    with opened(tmp_path / "huge.ko", os.O_RDONLY | os.O_CREAT) as fd:
+        os.truncate(tmp_path / "huge.ko", size)
+        with refusal(code):
             kernel.finit_module(fd)
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 40])
+def test_a_descriptor_that_can_be_written_too(kernel: Kernel, tmp_path: Path, size: int) -> None:
+    with opened(tmp_path / "busy.ko", os.O_RDWR | os.O_CREAT) as fd:
+        os.truncate(fd, size)
+        with refusal(errno.ETXTBSY):
+            kernel.finit_module(fd)
+
+
+def test_a_file_shorter_than_it_says(kernel: Kernel) -> None:
+    with opened("/sys/devices/system/cpu/online") as fd, refusal(errno.EIO):
+        kernel.finit_module(fd)
+
+
+def test_flags_are_looked_at_before_the_callers_descriptor_is(kernel: Kernel) -> None:
+    with refusal(errno.EINVAL):
+        kernel.finit_module(efault, flags=8)
+    with opened(module_path("greeter")) as fd:
+        kernel.finit_module(lambda: fd, lambda: b"count=3")
+    (mod,) = kernel.modules
+    assert mod.args == b"count=3"
 
 
 def test_this_kernel_unpacks_nothing(kernel: Kernel) -> None:
@@ -255,6 +365,24 @@ def test_a_module_that_is_not_there(kernel: Kernel, load: Load, name: str) -> No
     load("greeter")
     with refusal(errno.ENOENT):
         kernel.delete_module(name)
+
+
+def test_a_name_that_cannot_be_read(kernel: Kernel) -> None:
+    with refusal(errno.EFAULT):
+        kernel.delete_module(efault)
+
+
+def test_a_name_is_read_from_the_callers_memory(kernel: Kernel, load: Load) -> None:
+    load("greeter")
+    kernel.delete_module(lambda: "greeter")
+    assert not list(kernel.modules)
+
+
+@pytest.mark.parametrize("flags", [0, os.O_NONBLOCK, 1, -1])
+def test_a_module_that_nobody_uses_goes_whatever_the_flags(kernel: Kernel, load: Load, flags: int) -> None:
+    load("greeter")
+    kernel.delete_module("greeter", flags)
+    assert not kernel.test_taint(Taint.FORCED_RMMOD)
 
 
 def test_a_module_with_the_longest_name(kernel: Kernel) -> None:
@@ -418,3 +546,22 @@ def test_who_may_see_addresses(kernel: Kernel, kptr_restrict: int, paranoid: int
     kernel.tunables.perf_event_paranoid = paranoid
     cred = Cred(1000, 1000, 1 << Capability.SYSLOG if capable else 0)
     assert kernel.kallsyms_show_value(cred) is shown
+
+
+# uname
+
+
+def test_the_name_of_the_kernel(kernel: Kernel) -> None:
+    kernel.tunables.hostname = "host"
+    kernel.tunables.domainname = "x" * 64
+    utsname = kernel.newuname()
+    fields = [utsname[at : at + 65].rstrip(b"\0").decode() for at in range(0, 390, 65)]
+    assert len(utsname) == 390
+    assert fields == [
+        "Linux",
+        "host",
+        "6.1.0-56-amd64",
+        "#1 SMP PREEMPT_DYNAMIC Debian 6.1.192-2 (2026-11-16)",
+        "x86_64",
+        "x" * 64,
+    ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-
 import pytest
 
 from sysfsd.kernel.printk import LOG_LINE_MAX, Level, PrintkLog
@@ -118,7 +116,8 @@ def test_device_information_ends_a_message(log: PrintkLog) -> None:
 def test_something_is_said_once(log: PrintkLog) -> None:
     for text in ("a", "b"):
         log.pr_notice_once("place", text)
-    assert texts(log) == [b"a"]
+        log.pr_warn_once("another place", text)
+    assert [(record.level, record.text) for record in log.records()] == [(5, b"a"), (4, b"a")]
 
 
 # Records of /dev/kmsg
@@ -166,87 +165,6 @@ def test_device_information_follows_in_lines_of_its_own(log: PrintkLog) -> None:
     assert kmsg(log) == b"4,0,12345678,-;x\n SUBSYSTEM=usb\n DEVICE=a\\x5cb\n"
 
 
-# syslog(2)
-
-
-def test_each_line_has_level_and_time(log: PrintkLog) -> None:
-    log.emit(b"\x016a\nb\n")
-    assert log.syslog_text(1 << 16) == b"<6>[   12.345678] a\n<6>[   12.345678] b\n"
-
-
-def test_the_last_whole_records_that_fit_are_read(log: PrintkLog) -> None:
-    for text in (b"one\n", b"two\n", b"three\n"):
-        log.emit(text)
-    last = b"<4>[   12.345678] two\n<4>[   12.345678] three\n"
-    assert log.syslog_text(len(last)) == last
-    assert log.syslog_text(len(last) + 21) == last
-    assert log.syslog_text(len(last) - 1) == b"<4>[   12.345678] three\n"
-    assert log.syslog_text(0) == b""
-
-
-def test_clearing_hides_what_was_there(log: PrintkLog) -> None:
-    log.emit(b"a\n")
-    assert log.syslog_text(100, clear=True)
-    assert log.syslog_text(100) == b""
-    log.emit(b"b\n")
-    assert log.syslog_text(100).endswith(b"b\n")
-    assert texts(log) == [b"a", b"b"]
-
-
-def test_a_record_is_never_longer_than_the_kernels_buffer(log: PrintkLog) -> None:
-    log.emit(b"x\n" * 400)
-    record = log.read_valid(0)
-    assert record is not None and len(record.syslog_text()) <= 1024
-
-
-def test_unread_bytes(log: PrintkLog) -> None:
-    log.emit(b"a\n")
-    log.emit(b"b\n")
-    assert log.unread_size() == len(log.syslog_text(1000))
-    log.syslog_seq = 1
-    assert log.unread_size() == len(b"<4>[   12.345678] b\n")
-
-
-# The console
-
-
-@pytest.mark.parametrize("level", range(1, 9))
-def test_the_console_has_eight_levels(log: PrintkLog, level: int) -> None:
-    log.set_console_level(level)
-    assert log.console_loglevel == level
-
-
-@pytest.mark.parametrize("level", [-1, 0, 9])
-def test_other_console_levels_are_invalid(log: PrintkLog, level: int) -> None:
-    with pytest.raises(OSError) as caught:
-        log.set_console_level(level)
-    assert caught.value.errno == errno.EINVAL
-
-
-def test_the_console_is_not_set_below_its_minimum(log: PrintkLog) -> None:
-    log.minimum_console_loglevel = 3
-    log.set_console_level(1)
-    assert log.console_loglevel == 3
-
-
-def test_switching_the_console_off_and_on(log: PrintkLog) -> None:
-    log.console_loglevel = 6
-    log.console_off()
-    log.console_off()
-    assert log.console_loglevel == 1
-    log.console_on()
-    assert log.console_loglevel == 6
-    log.console_on()
-    assert log.console_loglevel == 6
-
-
-def test_a_level_that_is_set_meanwhile_stays(log: PrintkLog) -> None:
-    log.console_off()
-    log.set_console_level(5)
-    log.console_on()
-    assert log.console_loglevel == 5
-
-
 # The ring
 
 
@@ -268,7 +186,7 @@ def test_reading_what_is_gone_gives_the_oldest_that_is_there() -> None:
 
 
 def test_an_empty_log_has_no_records(log: PrintkLog) -> None:
-    assert (log.first_seq, log.next_seq, log.read_valid(0), log.syslog_text(100)) == (0, 0, None, b"")
+    assert (log.first_seq, log.next_seq, log.read_valid(0)) == (0, 0, None)
 
 
 def test_the_log_never_takes_more_than_its_size() -> None:

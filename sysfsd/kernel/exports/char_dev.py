@@ -10,7 +10,7 @@ from sysfsd.kernel.driver_core import DriverCore
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.kobject import Kobjects
-from sysfsd.kernel.list import INIT_LIST_HEAD
+from sysfsd.kernel.list import INIT_LIST_HEAD, list_del_init, list_empty
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -94,6 +94,13 @@ class CdevTypes:
         objects = kernel.state(Kobjects)
 
         def purge(kobj: StructView) -> None:
+            """No inode leads to the device any more."""
+            head = kernel.struct("cdev", kobj.address).at("list")
+            while not list_empty(kernel.memory, head):
+                entry = kernel.memory.read_pointer(head)
+                list_del_init(kernel.memory, entry)
+                inode = kernel.image.structs.container_of(entry, "inode", "i_devices")
+                kernel.struct("inode", inode)["i_cdev"] = 0
             parent = kobj["parent"]
             if parent:
                 objects.put(objects.view(parent))

@@ -167,7 +167,8 @@ def _remove(kernel: Kernel, kobj: StructView, attr: StructView) -> None:
 
 @export("int bus_register(struct bus_type *bus)")
 def bus_register(kernel: Kernel, bus: StructView) -> int:
-    _core(kernel).bus_register(bus)
+    with kernel.state(Sysfs).foreign():
+        _core(kernel).bus_register(bus)
     return 0
 
 
@@ -283,7 +284,8 @@ def bus_rescan_devices(kernel: Kernel, bus: StructView) -> int:
 
 @export("int __class_register(struct class *cls, struct lock_class_key *key)")
 def __class_register(kernel: Kernel, cls: StructView, key: int) -> int:
-    _core(kernel).class_register(cls)
+    with kernel.state(Sysfs).foreign():
+        _core(kernel).class_register(cls)
     return 0
 
 
@@ -294,7 +296,8 @@ def class_unregister(kernel: Kernel, cls: StructView) -> None:
 
 @export("struct class *__class_create(struct module *owner, const char *name, struct lock_class_key *key)")
 def __class_create(kernel: Kernel, owner: StructView, name: bytes, key: int) -> StructView:
-    return _core(kernel).class_create(owner.address, name)
+    with kernel.state(Sysfs).foreign():
+        return _core(kernel).class_create(owner.address, name)
 
 
 @export("void class_destroy(struct class *cls)")
@@ -494,7 +497,7 @@ def device_destroy(kernel: Kernel, cls: StructView, devt: int) -> None:
 
 @export("struct device *__root_device_register(const char *name, struct module *owner)")
 def __root_device_register(kernel: Kernel, name: bytes, owner: StructView) -> StructView:
-    return _core(kernel).root_device_register(name)
+    return _core(kernel).root_device_register(name, owner.address)
 
 
 @export("int device_create_file(struct device *dev, const struct device_attribute *attr)")
@@ -588,11 +591,9 @@ def device_bind_driver(kernel: Kernel, dev: StructView) -> int:
 @export("int device_driver_attach(struct device_driver *drv, struct device *dev)")
 def device_driver_attach(kernel: Kernel, drv: StructView, dev: StructView) -> int:
     driver = _core(kernel).drivers.get(drv.address)
-    if driver is None or dev["driver"]:
+    if driver is None:
         raise err(errno.EBUSY)
-    ret = _core(kernel).probe_device(dev, driver)
-    if ret:
-        raise err(errno.EAGAIN if ret == _EPROBE_DEFER else ret)
+    _core(kernel).driver_attach_device(driver, dev)
     return 0
 
 

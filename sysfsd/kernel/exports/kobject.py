@@ -34,7 +34,7 @@ def base(kernel: Kernel, path: str) -> int:
     directory, kobj = kobjects.sysfs.root, 0
     for name in path.split("/"):
         found = directory.children.get(name)
-        if not isinstance(found, SysfsDirectory):
+        if not isinstance(found, SysfsDirectory) or not found.address:
             view = kobjects.create_and_add(name.encode(), kobj)
             assert view is not None
             found = kobjects.sysfs.directory(view)
@@ -63,7 +63,8 @@ def kobject_init(kernel: Kernel, kobj: StructView, ktype: StructView) -> None:
 @export("int kobject_add(struct kobject *kobj, struct kobject *parent, const char *fmt, ...)")
 def kobject_add(kernel: Kernel, kobj: StructView, parent: StructView, fmt: bytes | None, args: CallVaList) -> int:
     name = None if fmt is None else vsnprintf(kernel, fmt, args)
-    kernel.state(Kobjects).add_checked(kobj, parent.address, name)
+    with kernel.state(Sysfs).foreign():
+        kernel.state(Kobjects).add_checked(kobj, parent.address, name)
     return 0
 
 
@@ -76,13 +77,16 @@ def kobject_init_and_add(
 ) -> int:
     kobjects = kernel.state(Kobjects)
     kobjects.init(kobj, ktype.address)
-    kobjects.add(kobj, parent.address, None if fmt is None else vsnprintf(kernel, fmt, args))
+    name = None if fmt is None else vsnprintf(kernel, fmt, args)
+    with kobjects.sysfs.foreign():
+        kobjects.add(kobj, parent.address, name)
     return 0
 
 
 @export("struct kobject *kobject_create_and_add(const char *name, struct kobject *parent)")
 def kobject_create_and_add(kernel: Kernel, name: bytes, parent: StructView) -> StructView | None:
-    return kernel.state(Kobjects).create_and_add(name, parent.address)
+    with kernel.state(Sysfs).foreign():
+        return kernel.state(Kobjects).create_and_add(name, parent.address)
 
 
 @export("int kobject_set_name(struct kobject *kobj, const char *fmt, ...)")
@@ -132,7 +136,8 @@ def kobject_get_path(kernel: Kernel, kobj: StructView, gfp_mask: int) -> int:
 
 @export("int kset_register(struct kset *k)")
 def kset_register(kernel: Kernel, k: StructView) -> int:
-    kernel.state(Kobjects).kset_register(k)
+    with kernel.state(Sysfs).foreign():
+        kernel.state(Kobjects).kset_register(k)
     return 0
 
 
@@ -148,7 +153,8 @@ def kset_unregister(kernel: Kernel, k: StructView) -> None:
 def kset_create_and_add(
     kernel: Kernel, name: bytes, uevent_ops: StructView, parent_kobj: StructView
 ) -> StructView | None:
-    return kernel.state(Kobjects).kset_create_and_add(name, uevent_ops.address, parent_kobj.address)
+    with kernel.state(Sysfs).foreign():
+        return kernel.state(Kobjects).kset_create_and_add(name, uevent_ops.address, parent_kobj.address)
 
 
 @export("struct kobject *kset_find_obj(struct kset *kset, const char *name)")
@@ -250,7 +256,7 @@ def sysfs_chmod_file(kernel: Kernel, kobj: StructView, attr: StructView, mode: i
     found = directory.children.get(attr.string("name").decode("latin-1")) if directory is not None else None
     if not isinstance(found, SysfsFile):
         raise err(errno.ENOENT)
-    found.mode = mode & 0o777
+    kernel.state(Sysfs).chmod(found, mode)
     return 0
 
 

@@ -9,6 +9,8 @@ from sysfsd.kernel.driver_core import DriverCore, Subsystem
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.driver_core import builtin_bus
 from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.kobject import SysfsDirectory
+from sysfsd.kernel.memory import PAGE_SIZE
 from sysfsd.kernel.printk import Level
 
 if TYPE_CHECKING:
@@ -75,6 +77,35 @@ class PlatformBus:
         elif pdrv["remove"] and self._kernel.cpu.call(pdrv["remove"], address):
             text = b"remove callback returned a non-zero value. This will be ignored.\n"
             self.core.printk(Level.WARNING, dev, text)
+
+    # What the bus gives its devices
+
+    def uevent(self, dev: StructView, env: StructView) -> None:
+        self.core.kobjects.add_var(env, b"MODALIAS=platform:" + self.device(dev).string("name"))
+
+    def add_files(self, dev: StructView, directory: SysfsDirectory) -> None:
+        """``platform_dev_groups``; the device is on no node of memory."""
+        if dev.address == self.root.address:
+            return
+        pdev, create = self.device(dev), self.core.sysfs.create_own_file
+        create(directory, "modalias", 0o444, lambda: b"platform:" + pdev.string("name") + b"\n")
+        create(
+            directory,
+            "driver_override",
+            0o644,
+            lambda: (pdev.string("driver_override") if pdev["driver_override"] else b"(null)") + b"\n",
+            lambda data: self._set_override(pdev, data),
+        )
+
+    def _set_override(self, pdev: StructView, data: bytes) -> None:
+        """``driver_set_override()``."""
+        if len(data) >= PAGE_SIZE - 1:
+            raise err(errno.EINVAL)
+        slab, old = self._kernel.slab, pdev["driver_override"]
+        name = data.partition(b"\0")[0].partition(b"\n")[0]
+        pdev["driver_override"] = slab.string(name) if name else 0
+        if old:
+            slab.kfree(old)
 
     # Devices
 
@@ -165,6 +196,7 @@ def _bus(kernel: Kernel) -> PlatformBus:
 def _with_functions(kernel: Kernel, subsys: Subsystem) -> None:
     bus = _bus(kernel)
     subsys.match, subsys.probe, subsys.remove = bus.match, bus.probe, bus.remove
+    subsys.uevent, subsys.add_files = bus.uevent, bus.add_files
 
 
 builtin_bus("platform_bus_type", "platform", _with_functions)

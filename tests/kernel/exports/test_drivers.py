@@ -13,6 +13,7 @@ from sysfsd.fs.kernfs import Directory, Symlink
 from sysfsd.fs.tree import tree
 from sysfsd.kernel.char_dev import MKDEV, DeviceNumbers
 from sysfsd.kernel.debugfs import DebugFs
+from sysfsd.kernel.devtmpfs import Devtmpfs
 from sysfsd.kernel.driver_core import DriverCore
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.kobject import Sysfs, SysfsDirectory, SysfsFile, SysfsLink, SysfsNode
@@ -138,7 +139,7 @@ def test_a_tree_of_files_that_comes_later_shows_them_too(kernel: Kernel, load: L
 
 def test_device_numbers_and_nodes(kernel: Kernel, load: Load) -> None:
     load("reg_drivers")
-    numbers, nodes = kernel.state(DeviceNumbers), kernel.state(DriverCore).devtmpfs
+    numbers, nodes = kernel.state(DeviceNumbers), kernel.state(Devtmpfs).nodes
     assert [region.name for region in numbers.regions if region.major == 246] == ["regchar"]
     assert (nodes["reg/2"].mode, nodes["reg/2"].devt) == (0o600, MKDEV(246, 2))
     assert (nodes["reg/misc"].mode, nodes["reg/misc"].devt) == (0o640, MKDEV(10, 124))
@@ -159,7 +160,7 @@ def test_all_is_gone_with_the_module(kernel: Kernel, load: Load) -> None:
     for path in ("bus/regbus", "class/regclass", "devices/reg0", "devices/platform/regplat.3", "dev/char/246:2"):
         assert find(kernel, path) is None, path
     core = kernel.state(DriverCore)
-    assert not core.devtmpfs
+    assert not kernel.state(Devtmpfs).nodes
     assert not core.drivers
     assert "reg" not in kernel.state(ProcFs).root.children
     assert not kernel.state(DebugFs).root.children

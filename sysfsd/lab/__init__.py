@@ -1,0 +1,1 @@
+"""A private kernel for a command and its children."""

@@ -1,0 +1,124 @@
+"""The first process of a lab: its kernel, and what the host's would do for it.
+
+It mounts the kernel's files where only it and the lab's mount namespace see them, answers system calls, and buries
+orphans. When it ends, the host ends all that is in the lab.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import struct
+from collections.abc import Callable
+from itertools import count
+from threading import Lock, Thread
+from typing import Final, NoReturn
+
+from sysfsd.fs.tree import tree
+from sysfsd.kernel.kernel import Kernel
+from sysfsd.lab.hostfs import HostTree
+from sysfsd.lab.namespaces import Mount as MountFlag
+from sysfsd.lab.namespaces import mount
+from sysfsd.lab.rootfs import FUSE, LAB
+from sysfsd.lab.supervisor import Supervisor
+from sysfsd.mount import Mount
+
+__all__ = ["MESSAGE_MAX", "serve"]
+
+#: The longest message between the processes of a lab (bytes).
+MESSAGE_MAX: Final = 1 << 16
+_UCRED: Final = struct.Struct("=3i")
+
+
+def serve(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket) -> None:
+    """Be a lab's kernel until the launcher is gone.
+
+    :param boot: makes the kernel
+    :param launcher: the process that started the lab
+    :param door: where others who may join it knock
+    :raises OSError: where something cannot be mounted
+    """
+    mount("proc", "/proc", "proc", MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC)
+    kernel = boot()
+    kernel.tunables.hostname = os.uname().nodename
+    helpers = Helpers(launcher)
+    kernel.usermodehelper = helpers.run
+    files = tree(kernel, control_files=False)
+    files.lower = HostTree({f"dev/{LAB}"})
+    supervisor = Supervisor(kernel)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans leave nothing behind
+
+    def ready() -> None:
+        null = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1):
+            os.dup2(null, fd)
+        os.close(null)
+        Thread(target=_hear_launcher, args=(launcher, supervisor, helpers), daemon=True).start()
+        Thread(target=_keep_door, args=(door, supervisor), daemon=True).start()
+        launcher.send(b"{}")
+
+    Mount(files, str(FUSE), kernel.sched, ready).run({"allow_other": True})
+
+
+class Helpers:
+    """Programs that the kernel starts. The launcher does it: this process has threads, and is in the wrong place.
+
+    :param launcher: the process that starts them
+    """
+
+    def __init__(self, launcher: socket.socket) -> None:
+        self._launcher = launcher
+        self._numbers = count()
+        self._lock = Lock()
+        self._waiting: dict[int, tuple[Lock, list[int]]] = {}
+
+    def run(self, argv: list[str], wait: bool) -> int:
+        """``call_usermodehelper()``.
+
+        :returns: as :attr:`Kernel.usermodehelper`
+        """
+        done, status = Lock(), list[int]()
+        done.acquire()
+        with self._lock:
+            number = next(self._numbers)
+            self._waiting[number] = done, status
+        self._launcher.send(json.dumps({"run": argv, "wait": wait, "number": number}).encode())
+        with done:
+            return status[0]
+
+    def ended(self, number: int, status: int) -> None:
+        done, result = self._waiting.pop(number)
+        result.append(status)
+        done.release()
+
+
+def _hear_launcher(launcher: socket.socket, supervisor: Supervisor, helpers: Helpers) -> NoReturn:
+    """Take listeners and the ends of programs from the launcher, and end with it."""
+    while True:
+        message, fds, _flags, _address = socket.recv_fds(launcher, MESSAGE_MAX, 1)
+        if not message:
+            os._exit(0)
+        for fd in fds:
+            supervisor.listen(fd)
+        said = json.loads(message)
+        if "number" in said:
+            helpers.ended(said["number"], said["status"])
+
+
+def _keep_door(door: socket.socket, supervisor: Supervisor) -> NoReturn:
+    """Take listeners from whoever joins the lab: its owner."""
+    while True:
+        visitor, _address = door.accept()
+        with visitor:
+            _pid, uid, _gid = _UCRED.unpack(visitor.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+            if uid == os.geteuid():
+                Thread(target=_welcome, args=(visitor.dup(), supervisor), daemon=True).start()
+
+
+def _welcome(visitor: socket.socket, supervisor: Supervisor) -> None:
+    with visitor:
+        _message, fds, _flags, _address = socket.recv_fds(visitor, MESSAGE_MAX, 1)
+        for fd in fds:
+            supervisor.listen(fd)

@@ -1,0 +1,426 @@
+"""Starting a lab, and joining one.
+
+The launcher makes the namespaces, starts the lab's first process in them (init.py), arranges the files (rootfs.py),
+starts the command under the filter, and waits. It stays in the command's session and process group, so terminal, job
+control and signals are the command's own. It is outside the lab's process namespace, and when it ends, however that
+comes about, the lab ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import pwd
+import resource
+import select
+import signal
+import socket
+import struct
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
+
+from sysfsd.lab.namespaces import (
+    CAP_SYS_ADMIN,
+    Clone,
+    Mount,
+    Prctl,
+    capabilities,
+    mount,
+    prctl,
+    setns,
+    unshare,
+    unshare_user,
+)
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+
+__all__ = ["LabError", "RunningLab", "join", "labs", "run"]
+
+CAP_SYS_MODULE: Final = 16
+_SOCKETS: Final = "sysfsd-lab"
+_UCRED: Final = struct.Struct("=3i")
+#: Signals that Python ignores, and a command should not.
+_PYTHONS_SIGNALS: Final = {signal.SIGPIPE: signal.SIG_DFL, signal.SIGXFSZ: signal.SIG_DFL}
+#: Where programs are that the host may lack.
+PROGRAMS: Final = "/dev/.lab"
+_NOT_FOUND: Final = 127
+_NOT_EXECUTABLE: Final = 126
+
+
+class LabError(Exception):
+    """Why there can be no lab, for the user to read."""
+
+
+# Labs that are running: each listens on an abstract socket, which is gone when it is
+
+
+class RunningLab(NamedTuple):
+    """A lab, and the process that launched it."""
+
+    name: str
+    uid: int
+    pid: int
+
+    @property
+    def command(self) -> str:
+        try:
+            return Path(f"/proc/{self.pid}/cmdline").read_bytes().rstrip(b"\0").replace(b"\0", b" ").decode("latin-1")
+        except OSError:
+            return ""
+
+
+def _address(name: str, uid: int) -> str:
+    return f"\0{_SOCKETS}/{uid}/{name}"
+
+
+def labs() -> Iterator[RunningLab]:
+    """The labs that run here."""
+    with open("/proc/net/unix", encoding="latin-1") as sockets:
+        paths = {line.rsplit(" ", 1)[-1].rstrip("\n") for line in sockets if f" @{_SOCKETS}/" in line}
+    for path in sorted(paths):
+        _, uid, name = path.split("/", 2)
+        with suppress(OSError), _knock(name, int(uid)) as door:
+            pid, _uid, _gid = _UCRED.unpack(door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+            yield RunningLab(name, int(uid), pid)
+
+
+def _knock(name: str, uid: int) -> socket.socket:
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    try:
+        door.connect(_address(name, uid))
+    except OSError:
+        door.close()
+        raise
+    return door
+
+
+def _listen(name: str | None) -> tuple[str, socket.socket]:
+    """:raises LabError: where a lab has that name"""
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for candidate in [name] if name else (f"lab{number}" for number in range(1, 1 << 16)):
+        try:
+            door.bind(_address(candidate, os.geteuid()))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise LabError(f"{candidate}: {error.strerror}") from None
+        else:
+            door.listen()
+            return candidate, door
+    raise LabError(f"{name}: a lab of that name is running; 'sysfsd lab --join {name}' joins it")
+
+
+# Running a command
+
+
+def run(command: Sequence[str], boot: Callable[[], Kernel], release: str, name: str | None = None) -> int:
+    """Run a command in a new lab.
+
+    :param command: the command; none: the user's shell
+    :param boot: makes the lab's kernel
+    :param release: that kernel's release
+    :param name: the lab's; None: one that is free
+    :returns: its exit status as wait(2) has it
+    :raises LabError: where there can be no lab
+    """
+    if "SYSFSD_LAB" in os.environ:
+        raise LabError(f"this is a lab already: {os.environ['SYSFSD_LAB']}")
+    name, door = _listen(name)
+    host_root = _make_namespaces()
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    kernel = os.fork()
+    if kernel == 0:
+        ours.close()
+        _become_init(boot, theirs, door)
+    theirs.close()
+    door.close()
+    program = _filter()
+    if not ours.recv(1):
+        os.waitpid(kernel, 0)
+        raise LabError  # it has said why
+    from sysfsd.lab.rootfs import arrange
+
+    cwd = os.getcwd()
+    unshare(Clone.NEWNS)
+    try:
+        arrange(release, host_root)
+    except OSError as error:
+        raise LabError(f"the lab's files cannot be mounted: {error.filename or ''}: {error.strerror}") from None
+    with suppress(OSError):
+        os.chdir(cwd)
+    try:
+        return Session(ours, program, name).run(command)
+    finally:
+        os.kill(kernel, signal.SIGKILL)
+        os.waitpid(kernel, 0)  # which is after the end of everything in the lab
+
+
+def join(name: str, command: Sequence[str]) -> int:
+    """Run a command in a lab that is running.
+
+    :returns: its exit status as wait(2) has it
+    :raises LabError: where there is none of that name
+    """
+    try:
+        door = _knock(name, os.geteuid())
+    except OSError:
+        raise LabError(f"{name}: no such lab; 'sysfsd labs' lists those that are running") from None
+    pid, _uid, _gid = _UCRED.unpack(door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+    program = _filter()
+    cwd = os.getcwd()
+    kinds = {"user": Clone.NEWUSER, "mnt": Clone.NEWNS, "pid_for_children": Clone.NEWPID}
+    try:
+        descriptors = {kind: os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in kinds}
+        for kind, descriptor in descriptors.items():
+            if kind != "user" or not Path(f"/proc/{pid}/ns/user").samefile("/proc/self/ns/user"):
+                setns(descriptor, kinds[kind])
+    except OSError as error:
+        raise LabError(f"{name}: {error.strerror}") from None
+    with suppress(OSError):
+        os.chdir(cwd)
+    return Session(door, program, name).run(command)
+
+
+def _make_namespaces() -> bool:
+    """Give this process mounts of its own, and its children process numbers of their own.
+
+    :returns: whether root is still the host's root
+    :raises LabError: where the host does not allow it
+    """
+    held = capabilities()
+    host_root = bool(held >> CAP_SYS_ADMIN & held >> CAP_SYS_MODULE & 1) and os.geteuid() == 0
+    if not host_root:
+        try:
+            unshare_user()
+        except OSError as error:
+            raise LabError(_no_user_namespace(error)) from None
+    try:
+        unshare(Clone.NEWNS | Clone.NEWPID)
+        mount("none", "/", "", Mount.REC | Mount.SLAVE)
+    except OSError as error:
+        raise LabError(
+            f"no namespaces for mounts and processes can be made here: {error.strerror}; in a container, add"
+            " --cap-add SYS_ADMIN, and --security-opt apparmor=unconfined where AppArmor forbids mounts"
+        ) from None
+    return host_root
+
+
+#: What forbids user namespaces, by the file that says so, and how it is allowed.
+_USER_NAMESPACE_SWITCHES: Final = (
+    ("/proc/sys/kernel/unprivileged_userns_clone", "0", "sysctl kernel.unprivileged_userns_clone=1"),
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "sysctl kernel.apparmor_restrict_unprivileged_userns=0",
+    ),
+    ("/proc/sys/user/max_user_namespaces", "0", "sysctl user.max_user_namespaces=10000"),
+)
+
+
+def _no_user_namespace(error: OSError) -> str:
+    for path, value, remedy in _USER_NAMESPACE_SWITCHES:
+        with suppress(OSError):
+            if Path(path).read_text().strip() == value:
+                return f"the host lets no ordinary user make a user namespace ({path} is {value}): {remedy}"
+    return (
+        f"no user namespace can be made here: {error.strerror}; in a container, add --cap-add SYS_ADMIN"
+        " or --security-opt seccomp=unconfined"
+    )
+
+
+def _become_init(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket) -> NoReturn:
+    """Turn this process into the lab's first."""
+    status = 1
+    try:
+        os.setsid()
+        prctl(Prctl.SET_PDEATHSIG, signal.SIGKILL)
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, signal.SIG_IGN)
+        from sysfsd.lab.init import serve
+
+        serve(boot, launcher, door)
+        status = 0
+    except LabError as error:
+        print(f"sysfsd: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"sysfsd: the lab's kernel cannot start: {error}", file=sys.stderr)
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _filter() -> bytes:
+    """The program that hands system calls over to the kernel.
+
+    :raises LabError: where libseccomp is missing
+    """
+    from sysfsd.lab.supervisor import RULES
+
+    try:
+        from sysfsd.lab.seccomp import filter_program
+
+        return filter_program(RULES)
+    except (ImportError, OSError, RuntimeError):
+        raise LabError("libseccomp.so.2 is missing: install the package libseccomp2") from None
+
+
+class Session:
+    """A command in a lab, and the programs that the lab's kernel wants to be started.
+
+    :param kernel: the lab's kernel
+    :param program: the filter
+    :param name: the lab's name
+    """
+
+    def __init__(self, kernel: socket.socket, program: bytes, name: str) -> None:
+        self._kernel = kernel
+        self._program = program
+        self._name = name
+        #: What to do when a process has ended, by a descriptor of it.
+        self._ends: dict[int, tuple[int, Callable[[int], None]]] = {}
+        self._poll = select.poll()
+
+    def run(self, command: Sequence[str]) -> int:
+        """:returns: the exit status as wait(2) has it"""
+        terminal = _foreground_terminal()
+        statuses: list[int] = []
+        environment = {
+            **os.environ,
+            "SYSFSD_LAB": self._name,
+            "PATH": f"{os.environ.get('PATH', os.defpath)}:/dev/.lab",
+        }
+        if not command:
+            command = [os.environ.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"]
+            environment["debian_chroot"] = self._name
+        before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGQUIT)}
+        for signum in before:
+            signal.signal(signum, signal.SIG_IGN)
+        child = self._start(command, environment, before, statuses.append)
+        for signum in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, lambda number, frame: os.kill(child, number))
+        self._poll.register(self._kernel, select.POLLIN)
+        while not statuses:
+            for fd, _events in self._poll.poll():
+                if fd != self._kernel.fileno():
+                    self._ended(fd)
+                elif not self._asked():
+                    self._poll.unregister(fd)  # the kernel has ended, and so will the command
+        if terminal is not None:
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTTOU])
+            with suppress(OSError):
+                os.tcsetpgrp(terminal, os.getpgrp())
+        return statuses[0]
+
+    def _start(
+        self,
+        command: Sequence[str],
+        environment: dict[str, str],
+        signals: Mapping[signal.Signals, Any],
+        ended: Callable[[int], None],
+        detached: bool = False,
+    ) -> int:
+        """Start a program in the lab.
+
+        :param signals: how to treat signals
+        :param ended: called with its exit status when it has ended
+        """
+        child = os.fork()
+        if child == 0:
+            try:
+                prctl(Prctl.SET_PDEATHSIG, signal.SIGKILL)
+                for signum, action in {
+                    **signals,
+                    signal.SIGPIPE: signal.SIG_DFL,
+                    signal.SIGXFSZ: signal.SIG_DFL,
+                }.items():
+                    signal.signal(signum, signal.SIG_DFL if action is signal.default_int_handler else action)
+                if detached:
+                    os.setsid()
+                    os.chdir("/")
+                    null = os.open(os.devnull, os.O_RDWR)
+                    for fd in (0, 1, 2):
+                        os.dup2(null, fd)
+                self._enter_filter()
+                os.execvpe(command[0], list(command), environment)
+            except LabError as error:
+                print(f"sysfsd: {error}", file=sys.stderr)
+            except OSError as error:
+                print(f"sysfsd: {command[0]}: {error.strerror}", file=sys.stderr)
+                os._exit(_NOT_FOUND if error.errno == errno.ENOENT else _NOT_EXECUTABLE)
+            finally:
+                sys.stderr.flush()
+                os._exit(1)
+        pidfd = os.pidfd_open(child)
+        self._ends[pidfd] = child, ended
+        self._poll.register(pidfd, select.POLLIN)
+        return child
+
+    def _enter_filter(self) -> None:
+        """:raises LabError: where the host does not allow it"""
+        from sysfsd.lab.seccomp import load_filter
+
+        try:
+            listener = load_filter(self._program)
+        except OSError as error:
+            raise LabError(
+                "system calls cannot be handed over: somebody takes them already: another lab, or a container's runtime"
+                if error.errno == errno.EBUSY
+                else f"system calls cannot be handed over: seccomp: {error.strerror}; in a container, add"
+                " --security-opt seccomp=unconfined"
+            ) from None
+        socket.send_fds(self._kernel, [b"{}"], [listener])
+        os.close(listener)
+
+    def _ended(self, pidfd: int) -> None:
+        child, ended = self._ends.pop(pidfd)
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
+        ended(os.waitpid(child, 0)[1])
+
+    def _asked(self) -> bool:
+        """Carry out what the kernel asks for; False: it has ended."""
+        from sysfsd.lab.init import MESSAGE_MAX
+
+        message = self._kernel.recv(MESSAGE_MAX)
+        if not message:
+            return False
+        said = json.loads(message)
+
+        def answer(status: int) -> None:
+            with suppress(OSError):
+                self._kernel.send(json.dumps({"number": said["number"], "status": status}).encode())
+
+        environment = {"HOME": "/", "TERM": "linux", "PATH": "/sbin:/usr/sbin:/bin:/usr/bin"}
+        argv = said["run"]
+        if not os.access(argv[0], os.X_OK):
+            answer(-errno.ENOENT)
+        else:
+            self._start(argv, environment, {}, answer if said["wait"] else lambda status: None, detached=True)
+            if not said["wait"]:
+                answer(0)
+        return True
+
+
+def _foreground_terminal() -> int | None:
+    """A descriptor of the terminal that this process is in the foreground of."""
+    for fd in (0, 1, 2):
+        with suppress(OSError):
+            if os.tcgetpgrp(fd) == os.getpgrp():
+                return fd
+    return None
+
+
+def exit_as(status: int) -> NoReturn:
+    """End as the command did."""
+    if os.WIFSIGNALED(status):
+        signum = os.WTERMSIG(status)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        if signum != signal.SIGKILL:
+            signal.signal(signum, signal.SIG_DFL)
+        os.kill(os.getpid(), signum)
+    sys.stdout.flush()
+    os._exit(os.waitstatus_to_exitcode(status))

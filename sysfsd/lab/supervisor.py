@@ -1,0 +1,302 @@
+"""The system calls that a lab's kernel answers in the host's stead.
+
+``SYSCALLS`` is the table of them. What a call points to is copied from and to its caller's memory as the kernel would,
+when the kernel would.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import select
+from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property, partial
+from threading import Thread
+from typing import Final, NamedTuple
+
+from sysfsd.callers import CallerCred, identity, proc_status
+from sysfsd.kernel.cred import Capability
+from sysfsd.kernel.err import err
+from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.module import MODULE_NAME_LEN
+from sysfsd.kernel.slab import KMALLOC_MAX_SIZE
+from sysfsd.kernel.traps import TaskKilled
+from sysfsd.lab.seccomp import Argument, Listener, Notification, Rule
+from sysfsd.libc import checked, libc, syscall
+
+__all__ = ["RULES", "SYSCALLS", "Call", "Supervisor", "SystemCall"]
+
+AUDIT_ARCH_I386: Final = 0x40000003
+_X32_SYSCALL_BIT: Final = 0x40000000
+_SYS_PIDFD_GETFD: Final = 438
+_PAGE_SIZE: Final = 4096
+_NEW_UTS_LEN: Final = 64
+
+
+class _Iovec(ctypes.Structure):
+    _fields_ = (("base", ctypes.c_void_p), ("len", ctypes.c_size_t))
+
+
+class Call:
+    """One system call, and the process that made it."""
+
+    def __init__(self, listener: Listener, notification: Notification) -> None:
+        self._listener = listener
+        self._notification = notification
+        self.args = notification.args
+        self.pid = notification.pid
+
+    @cached_property
+    def cred(self) -> CallerCred:
+        return CallerCred.of(self.pid)
+
+    @property
+    def tgid(self) -> int:
+        return int(self.cred.status.get("Tgid", self.pid))
+
+    def waiting(self) -> bool:
+        return self._listener.valid(self._notification)
+
+    def interrupted(self) -> bool:
+        """Whether the caller is gone, or has a signal that it wants to see."""
+        if not self.waiting():
+            return True
+        status = proc_status(self.pid)
+        pending, shared, blocked, ignored = (
+            int(status.get(name, "0"), 16) for name in ("SigPnd", "ShdPnd", "SigBlk", "SigIgn")
+        )
+        return bool((pending | shared) & ~blocked & ~ignored)
+
+    # The caller's memory and files
+
+    def read(self, address: int, size: int) -> bytes:
+        """``copy_from_user()``.
+
+        :raises OSError: EFAULT
+        """
+        data = self._read(address, size)
+        if len(data) < size:
+            raise err(errno.EFAULT)
+        return data
+
+    def _read(self, address: int, size: int) -> bytes:
+        """As much of it as there is."""
+        buffer = (ctypes.c_char * size)()
+        try:
+            count = self._transfer(libc.process_vm_readv, ctypes.addressof(buffer), address, size) if size else 0
+        except OSError:
+            count = 0
+        if not self.waiting():
+            raise err(errno.EFAULT)
+        return ctypes.string_at(buffer, count)
+
+    def read_string(self, address: int, limit: int) -> bytes:
+        """``strncpy_from_user()``: up to a NUL, which is left off, or *limit* bytes.
+
+        :raises OSError: EFAULT
+        """
+        text = b""
+        while len(text) < limit:
+            wanted = min(_PAGE_SIZE - (address + len(text)) % _PAGE_SIZE, limit - len(text))
+            chunk = self._read(address + len(text), wanted)
+            before, nul, _ = chunk.partition(b"\0")
+            text += before
+            if nul:
+                return text
+            if len(chunk) < wanted:
+                raise err(errno.EFAULT)
+        return text
+
+    def write(self, address: int, data: bytes) -> None:
+        """``copy_to_user()``.
+
+        :raises OSError: EFAULT
+        """
+        if not data:
+            return
+        if not self.waiting():
+            raise err(errno.EFAULT)
+        here = ctypes.create_string_buffer(data, len(data))
+        try:
+            count = self._transfer(libc.process_vm_writev, ctypes.addressof(here), address, len(data))
+        except OSError:
+            count = 0
+        if count < len(data):
+            raise err(errno.EFAULT)
+
+    def _transfer(self, function: Callable[..., int], here: int, there: int, size: int) -> int:
+        local, remote = _Iovec(here, size), _Iovec(there, size)
+        one, none = ctypes.c_ulong(1), ctypes.c_ulong(0)
+        pid = ctypes.c_int(self.pid)
+        return checked(function(pid, ctypes.byref(local), one, ctypes.byref(remote), one, none))
+
+    def file(self, fd: int) -> int:
+        """``fdget()``: the caller's open file, as a descriptor of this process.
+
+        :raises OSError: EBADF
+        """
+        try:
+            pidfd = os.pidfd_open(self.tgid)
+        except OSError:
+            raise err(errno.EBADF) from None
+        try:
+            return syscall(_SYS_PIDFD_GETFD, pidfd, fd, ctypes.c_uint(0))
+        except OSError:
+            raise err(errno.EBADF) from None
+        finally:
+            os.close(pidfd)
+
+
+class Proceed(Exception):
+    """The host is to carry the call out."""
+
+
+def _int(value: int) -> int:
+    """An argument as a C int."""
+    return ctypes.c_int(value & 0xFFFFFFFF).value
+
+
+class SystemCall(NamedTuple):
+    """A system call, its numbers on x86-64 and i386, and what answers it.
+
+    :param sleeps: it may take its time
+    :param arguments: with which it is handed over
+    """
+
+    name: str
+    x86_64: int
+    i386: int
+    answer: Callable[[Supervisor, Call], int]
+    sleeps: bool = False
+    arguments: tuple[Argument, ...] = ()
+
+
+class Supervisor:
+    """Answers the calls of all processes in a lab.
+
+    :param kernel: the lab's kernel
+    """
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.kernel = kernel
+        self._by_number = {AUDIT_ARCH_I386: {call.i386: call for call in SYSCALLS}}
+        self._native = {call.x86_64: call for call in SYSCALLS}
+
+    def listen(self, fd: int) -> None:
+        """Answer the calls that come from a filter, in a thread of its own, until nobody is under it any more."""
+        Thread(target=self._listen, args=(Listener(fd),), daemon=True).start()
+
+    def _listen(self, listener: Listener) -> None:
+        poll = select.poll()
+        poll.register(listener.fd, select.POLLIN)
+        while True:
+            [(_, events)] = poll.poll()
+            if not events & select.POLLIN:
+                break
+            notification = listener.receive()
+            if notification is None:
+                continue
+            table = self._by_number.get(notification.arch, self._native)
+            syscall = table[notification.nr & ~_X32_SYSCALL_BIT]
+            if syscall.sleeps:
+                Thread(target=self._answer, args=(listener, notification, syscall), daemon=True).start()
+            else:
+                self._answer(listener, notification, syscall)
+        listener.close()
+
+    def _answer(self, listener: Listener, notification: Notification, syscall: SystemCall) -> None:
+        call = Call(listener, notification)
+        try:
+            if syscall.sleeps:
+                with self.kernel.sched.enter(call.cred, partial(identity, call.cred), call.interrupted):
+                    value = syscall.answer(self, call)
+            else:
+                value = syscall.answer(self, call)
+        except Proceed:
+            listener.proceed(notification)
+        except TaskKilled as killed:
+            with suppress(OSError):
+                os.kill(call.tgid, killed.signum)
+            listener.answer(notification, error=errno.EINTR)
+        except OSError as error:
+            listener.answer(notification, error=error.errno or errno.EIO)
+        except Exception:
+            listener.answer(notification, error=errno.EIO)  # an error of ours is no reason for others to wait for ever
+            raise
+        else:
+            listener.answer(notification, value)
+
+    # Modules
+
+    def init_module(self, call: Call) -> int:
+        umod, size, uargs = call.args[:3]
+        self.kernel.init_module(lambda: call.read(umod, size), self._arguments(call, uargs), call.cred, size)
+        return 0
+
+    def finit_module(self, call: Call) -> int:
+        fd, uargs, flags = call.args[:3]
+        opened: list[int] = []
+
+        def file() -> int:
+            opened.append(call.file(_int(fd)))
+            return opened[0]
+
+        try:
+            self.kernel.finit_module(file, self._arguments(call, uargs), _int(flags), call.cred)
+        finally:
+            for descriptor in opened:
+                os.close(descriptor)
+        return 0
+
+    def _arguments(self, call: Call, address: int) -> Callable[[], bytes]:
+        return lambda: call.read_string(address, KMALLOC_MAX_SIZE)
+
+    def delete_module(self, call: Call) -> int:
+        name, flags = call.args[:2]
+        self.kernel.delete_module(
+            lambda: call.read_string(name, MODULE_NAME_LEN).decode("latin-1"), _int(flags), call.cred
+        )
+        return 0
+
+    # The kernel's name and log
+
+    def uname(self, call: Call) -> int:
+        call.write(call.args[0], self.kernel.newuname())
+        return 0
+
+    def sethostname(self, call: Call) -> int:
+        self.kernel.tunables.hostname = self._name(call)
+        return 0
+
+    def setdomainname(self, call: Call) -> int:
+        self.kernel.tunables.domainname = self._name(call)
+        return 0
+
+    def _name(self, call: Call) -> str:
+        """:raises OSError: EPERM, EINVAL, EFAULT"""
+        address, size = call.args[0], _int(call.args[1])
+        if not call.cred.capable(Capability.SYS_ADMIN):
+            raise err(errno.EPERM)
+        if not 0 <= size <= _NEW_UTS_LEN:
+            raise err(errno.EINVAL)
+        return call.read(address, size).split(b"\0", 1)[0].decode("latin-1")
+
+    def syslog(self, call: Call) -> int:
+        action, buf, size = call.args[:3]
+        return self.kernel.syslog(_int(action), buf, _int(size), call.cred, call.write, call.interrupted)
+
+
+SYSCALLS: Final = (
+    SystemCall("uname", 63, 122, Supervisor.uname),
+    SystemCall("syslog", 103, 103, Supervisor.syslog, sleeps=True),
+    SystemCall("sethostname", 170, 74, Supervisor.sethostname),
+    SystemCall("setdomainname", 171, 121, Supervisor.setdomainname),
+    SystemCall("init_module", 175, 128, Supervisor.init_module, sleeps=True),
+    SystemCall("delete_module", 176, 129, Supervisor.delete_module, sleeps=True),
+    SystemCall("finit_module", 313, 350, Supervisor.finit_module, sleeps=True),
+)
+
+#: What is handed over to a supervisor.
+RULES: Final = tuple(Rule(call.name, call.arguments) for call in SYSCALLS)
