@@ -361,6 +361,7 @@ class File:
         with kernel.lock:
             if self._freed:
                 return
+            kernel.state(_Pollers).free(self)
             if view["f_flags"] & _FASYNC and self.operation("fasync"):
                 self.call_int("fasync", -1, self.address, 0)
             if self.operation("release"):
@@ -493,18 +494,19 @@ class File:
             ret = self.call("unlocked_ioctl", self.address, cmd, arg)
             return check(-errno.ENOTTY if ret == -_ENOIOCTLCMD else ret)
 
-    def poll(self, events: int = 0xFFFFFFFF, qproc: int = 0) -> int:
+    def poll(self, wake: Callable[[], None] | None = None) -> int:
         """``vfs_poll()``: the events that there are.
 
-        :param events: those that somebody waits for
-        :param qproc: what is to be told of the wait queues where they are announced; 0: nobody waits
+        :param wake: called once, when there may be others; None: nobody waits. A later one takes the place of this.
         """
         with self.kernel.lock:
+            waiters = self.kernel.state(_Pollers)
+            waiters.free(self)
             if not self.operation("poll"):
                 return DEFAULT_POLLMASK
             with self._locals(self.kernel.image.structs["poll_table_struct"].size) as place:
                 table = self.kernel.struct("poll_table_struct", place)
-                table["_qproc"], table["_key"] = qproc, events
+                table["_qproc"], table["_key"] = waiters.prepare(self, wake) if wake is not None else 0, 0xFFFFFFFF
                 return self.call("poll", self.address, place) & 0xFFFFFFFF
 
     def fsync(self, datasync: bool) -> None:
@@ -541,6 +543,55 @@ class File:
         :raises OSError: ENODEV
         """
         raise err(errno.ENODEV)
+
+
+class _Pollers:
+    """Who waits for events of files, and on which queues (fs/select.c)."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._wake: dict[int, Callable[[], None]] = {}
+        #: By the address of the file: the entries in queues; and the file by the address of its entry.
+        self._entries: dict[int, list[int]] = {}
+        self._files: dict[int, File] = {}
+
+    def prepare(self, file: File, wake: Callable[[], None]) -> int:
+        """From now on *wake* waits on the queues that *file* names to the function whose address is returned."""
+        self._wake[file.address] = wake
+        self._polled = file
+        return self._kernel.exports.internal(
+            "void __pollwait(struct file *filp, struct wait_queue_head *wait_address, struct poll_table_struct *p)",
+            self._pollwait,
+        )
+
+    def _pollwait(self, kernel: Kernel, filp: StructView, wait_address: StructView, p: StructView) -> None:
+        """``__pollwait()``."""
+        entry = kernel.struct("wait_queue_entry", kernel.slab.kmalloc(kernel.image.structs["wait_queue_entry"].size))
+        entry["func"] = kernel.exports.internal(
+            "int pollwake(struct wait_queue_entry *wait, unsigned int mode, int sync, void *key)", self._pollwake
+        )
+        list_add(kernel.memory, entry.at("entry"), wait_address.at("head"))
+        self._entries.setdefault(self._polled.address, []).append(entry.address)
+        self._files[entry.address] = self._polled
+
+    def _pollwake(self, kernel: Kernel, wait: StructView, mode: int, sync: int, key: int) -> int:
+        """``pollwake()``."""
+        file = self._files.get(wait.address)
+        wake = self._wake.get(file.address) if file is not None else None
+        if file is None or wake is None:
+            return 0
+        self.free(file)
+        wake()
+        return 1
+
+    def free(self, file: File) -> None:
+        """``poll_freewait()``: nobody waits any more."""
+        self._wake.pop(file.address, None)
+        for address in self._entries.pop(file.address, ()):
+            entry = self._kernel.struct("wait_queue_entry", address)
+            list_del_init(self._kernel.memory, entry.at("entry"))
+            self._kernel.slab.kfree(address)
+            del self._files[address]
 
 
 # Character devices (fs/char_dev.c, drivers/char/misc.c)

@@ -316,6 +316,17 @@ class Exports:
             raise KeyError(name)
         return symbol.value
 
+    def internal(self, declaration: str, function: Callable[..., Any]) -> int:
+        """Have *function* carry out a function of the kernel proper that modules get to by its address only.
+
+        :returns: its address
+        """
+        name = parse(declaration).name
+        address = self._kernel.kallsyms.address_of(name)
+        assert address is not None
+        self._functions.setdefault(address, Export(name, Area(name, ""), declaration, function))
+        return address
+
     def native_code(self, page: int) -> Iterator[tuple[int, bytes]]:
         """The machine code that a page of kernel text holds: addresses and bytes, cut to the page."""
         for address, code in self._native.get(page, ()):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.exports.slab import __check_object_size as check_object_size
 from sysfsd.kernel.kstrtox import INT_TYPES, IntType, kstrto, kstrtobool
 from sysfsd.kernel.memory import PAGE_SIZE
-from sysfsd.kernel.uaccess import Uaccess, access_ok
+from sysfsd.kernel.uaccess import TASK_SIZE_MAX, Uaccess, access_ok
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -100,6 +101,8 @@ def clear_user(kernel: Kernel) -> None:
     """The address is in RDI and the size in RCX, where what is left goes, too."""
     address, size = kernel.cpu.reg("rdi"), kernel.cpu.reg("rcx")
     done = _uaccess(kernel).write(address, bytes(size)) if access_ok(address, size) else 0
+    if done < size & -8:
+        done &= -8  # it goes by eight bytes at a time, as long as there are
     kernel.cpu.set_reg("rdi", address + done)
     kernel.cpu.set_reg("rcx", size - done)
 
@@ -167,6 +170,8 @@ def _string(kernel: Kernel, source: int, limit: int) -> tuple[bytes, bool]:
 def strncpy_from_user(kernel: Kernel, dst: int, src: int, count: int) -> int:
     if count <= 0:
         return 0
+    if src < TASK_SIZE_MAX:
+        check_object_size(kernel, dst, count, False)
     text, ended = _string(kernel, src, count)
     kernel.memory.write(dst, text + b"\0" if ended else text)
     return len(text)
@@ -174,14 +179,16 @@ def strncpy_from_user(kernel: Kernel, dst: int, src: int, count: int) -> int:
 
 @export("long strnlen_user(const void *str, long n)")
 def strnlen_user(kernel: Kernel, str: int, n: int) -> int:
-    """With its NUL; more than *n* where that is not among them, 0 where the memory ends."""
+    """With its NUL; more than *n* where that is not among them, 0 where the memory ends. Looks at whole words."""
     if n <= 0:
         return 0
+    word = 8
+    ahead = str % word
     try:
-        text, _ended = _string(kernel, str, n)
+        text, ended = _string(kernel, str, -(-(ahead + n) // word) * word - ahead)
     except OSError:
         return 0
-    return len(text) + 1
+    return len(text) + 1 if ended else n + 1
 
 
 # Copies in memory of their own
