@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.sched import Identity
+from sysfsd.libc import libc, syscall
 
-__all__ = ["CallerCred", "comm", "identity", "proc_status"]
+__all__ = ["CallerCred", "ProcessMemory", "comm", "fs_credentials", "identity", "proc_status"]
+
+_SYS_SETGROUPS: Final = 116
+_SYS_SETFSUID: Final = 122
+_SYS_SETFSGID: Final = 123
 
 
 def proc_status(pid: int) -> dict[str, str]:
@@ -35,6 +45,11 @@ class CallerCred(Cred):
     @cached_property
     def status(self) -> dict[str, str]:
         return proc_status(self.pid)
+
+    def real_ids(self) -> tuple[int, int]:
+        if not self.status:
+            return self.uid, self.gid
+        return int(self.status["Uid"].split()[0]), int(self.status["Gid"].split()[0])
 
     def effective(self) -> int:
         """``CapEff``, unless it is that of another user namespace; who is gone can do nothing."""
@@ -65,3 +80,54 @@ def identity(cred: Cred) -> Identity:
     ppid = int(status.get("PPid", "0"))
     parent = (ppid, comm(ppid)) if ppid else None
     return Identity(cred.pid, int(status.get("Tgid", cred.pid)), status.get("Name", "<...>"), parent)
+
+
+class _Iovec(ctypes.Structure):
+    _fields_ = (("base", ctypes.c_void_p), ("len", ctypes.c_size_t))
+
+
+class ProcessMemory:
+    """The memory of a process of the host, if that allows it: as :class:`sysfsd.kernel.uaccess.UserSpace`."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+
+    def read(self, address: int, size: int) -> bytes:
+        buffer = (ctypes.c_char * size)()
+        count = self._transfer(libc.process_vm_readv, ctypes.addressof(buffer), address, size)
+        return ctypes.string_at(buffer, count)
+
+    def write(self, address: int, data: bytes) -> int:
+        here = ctypes.create_string_buffer(data, len(data))
+        return self._transfer(libc.process_vm_writev, ctypes.addressof(here), address, len(data))
+
+    def _transfer(self, function: Callable[..., int], here: int, there: int, size: int) -> int:
+        """:returns: the bytes copied, up to the first that could not be"""
+        if not size:
+            return 0
+        local, remote = _Iovec(here, size), _Iovec(there, size)
+        one, none = ctypes.c_ulong(1), ctypes.c_ulong(0)
+        return max(0, function(ctypes.c_int(self._pid), ctypes.byref(local), one, ctypes.byref(remote), one, none))
+
+
+def _setgroups(groups: list[int]) -> None:
+    """For this thread only, unlike :func:`os.setgroups`."""
+    syscall(_SYS_SETGROUPS, ctypes.c_long(len(groups)), (ctypes.c_uint * len(groups))(*groups))
+
+
+@contextmanager
+def fs_credentials(cred: Cred) -> Iterator[None]:
+    """Within, the thread has the rights to files that *cred* has, if it may choose whose."""
+    if os.geteuid() != 0 or (cred.uid == 0 and cred.gid == 0):
+        yield
+        return
+    own_groups = os.getgroups()
+    _setgroups([int(group) for group in proc_status(cred.pid).get("Groups", "").split()])
+    syscall(_SYS_SETFSGID, ctypes.c_uint(cred.gid))
+    syscall(_SYS_SETFSUID, ctypes.c_uint(cred.uid))
+    try:
+        yield
+    finally:
+        syscall(_SYS_SETFSUID, ctypes.c_uint(os.geteuid()))
+        syscall(_SYS_SETFSGID, ctypes.c_uint(os.getegid()))
+        _setgroups(own_groups)

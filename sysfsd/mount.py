@@ -1,4 +1,4 @@
-"""Between the tree of files and FUSE: the only place that knows fusepy.
+"""Between the tree of files and FUSE.
 
 The host may keep names and attributes as long as it likes: what changes is announced to it, so that a path that is
 looked up again costs nothing, and one that is gone is gone at once. What a file contains is never kept.
@@ -9,30 +9,32 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial, wraps
 from itertools import count
-from typing import Any, Final
+from threading import get_ident
+from typing import Any, Final, NamedTuple
 
-# Spares fusepy a search with ldconfig and a compiler.
-os.environ.setdefault("FUSE_LIBRARY_PATH", "libfuse.so.2")
-try:
-    import fuse
-except OSError:
-    del os.environ["FUSE_LIBRARY_PATH"]
-    import fuse
-
-from sysfsd.callers import CallerCred, comm, identity
-from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, Symlink, Tree
+from sysfsd.callers import CallerCred, ProcessMemory, comm, identity
+from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Seekable, Symlink, Tree
+from sysfsd.fuselib import Fuse, OpenFlag, fuse, libfuse, reply
+from sysfsd.kernel import vfs
+from sysfsd.kernel.char_dev import MKDEV, major, minor
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import ERESTARTSYS, RESTART, err
 from sysfsd.kernel.sched import Scheduler
 from sysfsd.kernel.traps import TaskKilled
 from sysfsd.mountinfo import mounts
 
-__all__ = ["Mount"]
+__all__ = ["LLSEEK", "Mount"]
+
+#: An ioctl() of the daemon's own: lseek(2), which the host does not hand over. Offset and whence, both 64 bits; then
+#: the new position is where the offset was.
+LLSEEK: Final = 0xC0107301
+_LLSEEK: Final = struct.Struct("=qq")
 
 #: How long the host may believe what it was told (seconds): it is told of every change.
 _TIMEOUT: Final = 1_000_000_000
@@ -40,24 +42,14 @@ _TIMEOUT: Final = 1_000_000_000
 _UTIME_NOW: Final = (1 << 30) - 1
 _UTIME_OMIT: Final = (1 << 30) - 2
 
-_libfuse: Final = fuse._libfuse
-_libfuse.fuse_get_session.restype = ctypes.c_void_p
-_libfuse.fuse_get_session.argtypes = [ctypes.c_void_p]
-_libfuse.fuse_session_exited.argtypes = [ctypes.c_void_p]
-_libfuse.fuse_session_next_chan.restype = ctypes.c_void_p
-_libfuse.fuse_session_next_chan.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
-_libfuse.fuse_lowlevel_notify_inval_entry.argtypes = [
-    ctypes.c_void_p,
-    ctypes.c_ulong,
-    ctypes.c_char_p,
-    ctypes.c_size_t,
-]
-_libfuse.fuse_lowlevel_notify_inval_inode.argtypes = [
-    ctypes.c_void_p,
-    ctypes.c_ulong,
-    ctypes.c_longlong,
-    ctypes.c_longlong,
-]
+#: What libfuse calls a file that is open when its name is taken away.
+_HIDDEN: Final = ".fuse_hidden"
+#: Parts of the number of an ioctl (include/uapi/asm-generic/ioctl.h).
+_IOC_WRITE: Final = 1 << 30
+_IOC_READ: Final = 1 << 31
+_IOC_SIZE: Final = (16, (1 << 14) - 1)
+#: ``FUSE_IOCTL_COMPAT``: the caller is a 32-bit program.
+_IOCTL_COMPAT: Final = 1
 
 
 def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
@@ -83,6 +75,51 @@ def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+class _Opened(NamedTuple):
+    """What open() has made: for the host a handle."""
+
+    node: File
+    file: OpenFile
+    context: OpenContext
+    #: The same as *file*, where it is the file of a device.
+    device: vfs.File | None
+
+
+class _IoctlArgument:
+    """What an ioctl points to: in its caller's memory, if the daemon may go there, and as far as the host copies it.
+
+    :param address: of what the host copies
+    :param given: what that is; none where the request only has the host bring something back
+    :param result: where the daemon has to leave what the host is to bring back; 0: nothing
+    """
+
+    def __init__(self, memory: ProcessMemory, address: int, size: int, given: bytes | None, result: int) -> None:
+        self._memory = memory
+        self._address, self._size, self._result = address, size, result
+        if given is None:  # the host writes all of it back, whatever the module writes
+            given = memory.read(address, size).ljust(size, b"\0")
+            ctypes.memmove(result, given, size)
+        self._copy = bytearray(given)
+
+    def read(self, address: int, size: int) -> bytes:
+        data = self._memory.read(address, size)
+        if len(data) < size and 0 <= (offset := address - self._address) < self._size:
+            return bytes(self._copy[offset : offset + size])
+        return data
+
+    def write(self, address: int, data: bytes) -> int:
+        count = self._memory.write(address, data)
+        offset = address - self._address
+        if not 0 <= offset < self._size:
+            return count
+        data = data[: self._size - offset]
+        self._copy[offset : offset + len(data)] = data
+        if self._result:
+            ctypes.memmove(self._result + offset, data, len(data))
+            return max(count, len(data))
+        return count
+
+
 class Mount(fuse.Operations):  # type: ignore[misc]
     """A tree, mounted.
 
@@ -97,11 +134,11 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     use_ns = True
     flag_utime_omit_ok = 1
-    # What the host need not ask: it checks modes itself, and there is nothing to flush.
-    access = flush = fsync = fsyncdir = None
+    # What the host need not ask: it checks modes itself.
+    access = fsyncdir = None
     opendir = releasedir = None
     getxattr = listxattr = setxattr = removexattr = None
-    bmap = ioctl = lock = None
+    bmap = lock = None
 
     def __init__(self, tree: Tree, mountpoint: str, sched: Scheduler, ready: Callable[[], None] = lambda: None) -> None:
         self._tree = tree
@@ -109,11 +146,18 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._mountpoint = os.path.realpath(mountpoint)
         self._ready = ready
         self._uid, self._gid = os.geteuid(), os.getegid()
-        self._files: dict[int, tuple[File, OpenFile, OpenContext]] = {}
+        self._files: dict[int, _Opened] = {}
         self._handles = count(1)
+        #: By handle: how to tell the host that a file has events.
+        self._pollers: dict[int, int] = {}
+        #: By thread: the node that it has just made, and is about to tell the host of.
+        self._made: dict[int, Node] = {}
+        #: Files whose names are gone while they are open, by the path that libfuse has given them.
+        self._hidden: dict[str, Node] = {}
         self._session: int | None = None
         self._channel: int | None = None
-        self._device: int | None = None
+        #: The device number that the files of this mount show.
+        self.device: int | None = None
 
     def run(self, options: dict[str, str | bool]) -> None:
         """Serve until somebody unmounts, or a signal ends the process.
@@ -132,7 +176,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
             "attr_timeout": str(_TIMEOUT),
         }
         try:
-            fuse.FUSE(
+            Fuse(
                 self,
                 # fusepy encodes all names alike; in Latin-1 every byte stands for itself.
                 os.fsencode(self._mountpoint).decode("latin-1"),
@@ -147,11 +191,11 @@ class Mount(fuse.Operations):  # type: ignore[misc]
     # The life of the mount
 
     def init(self, path: str) -> None:
-        self._session = _libfuse.fuse_get_session(_libfuse.fuse_get_context().contents.fuse)
-        self._channel = _libfuse.fuse_session_next_chan(self._session, None)
-        self._device = next((m.device for m in reversed(list(mounts())) if m.path == self._mountpoint), None)
+        self._session = libfuse.fuse_get_session(libfuse.fuse_get_context().contents.fuse)
+        self._channel = libfuse.fuse_session_next_chan(self._session, None)
+        self.device = next((m.device for m in reversed(list(mounts())) if m.path == self._mountpoint), None)
         self._tree.watchers.append(self._entry_changed)
-        self._sched.ended = lambda: bool(_libfuse.fuse_session_exited(self._session))
+        self._sched.ended = lambda: bool(libfuse.fuse_session_exited(self._session))
         self._ready()
 
     def destroy(self, path: str) -> None:
@@ -166,27 +210,31 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         if inode is None:
             return
         encoded = name.encode("latin-1")
-        _libfuse.fuse_lowlevel_notify_inval_entry(self._channel, inode, encoded, len(encoded))
-        _libfuse.fuse_lowlevel_notify_inval_inode(self._channel, inode, -1, 0)
+        libfuse.fuse_lowlevel_notify_inval_entry(self._channel, inode, encoded, len(encoded))
+        libfuse.fuse_lowlevel_notify_inval_inode(self._channel, inode, -1, 0)
 
     def _inode(self, directory: Directory) -> int | None:
         """The host's inode number of a directory: while libfuse is not told any, it shows its own node's."""
         for _ in range(2):
             with suppress(OSError):
                 status = os.lstat(self._mountpoint + directory.path())
-                if status.st_dev == self._device:
+                if status.st_dev == self.device:
                     return status.st_ino
             # A directory above the mount point has been renamed: the device tells where it is now.
-            self._mountpoint = next((m.path for m in mounts() if m.device == self._device), self._mountpoint)
+            self._mountpoint = next((m.path for m in mounts() if m.device == self.device), self._mountpoint)
         return None
 
     # Names and attributes: without the kernel lock
 
     def getattr(self, path: str, fh: Any = None) -> dict[str, int]:
-        node = self._tree.lookup(path)
+        node = self._node(path)
         node.seen = True
+        type_, rdev = node.type, 0
+        if self._made and self._made.pop(get_ident(), None) is node:
+            type_, rdev = node.special, os.makedev(major(node.rdev), minor(node.rdev))
         return {
-            "st_mode": node.type | node.mode,
+            "st_mode": type_ | node.mode,
+            "st_rdev": rdev,
             "st_nlink": node.nlink,
             "st_uid": self._uid if node.uid is None else node.uid,
             "st_gid": self._gid if node.gid is None else node.gid,
@@ -196,6 +244,9 @@ class Mount(fuse.Operations):  # type: ignore[misc]
             "st_mtime": node.mtime,
             "st_ctime": node.ctime,
         }
+
+    def _node(self, path: str) -> Node:
+        return self._hidden[path] if path in self._hidden else self._tree.lookup(path)
 
     def readdir(self, path: str, fh: int) -> Iterator[str]:
         names = self._tree.list(path)
@@ -210,43 +261,86 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         return node.target
 
     def chmod(self, path: str, mode: int) -> None:
-        self._tree.lookup(path).chmod(mode)
+        self._node(path).chmod(mode)
 
     def chown(self, path: str, uid: int, gid: int) -> None:
-        self._tree.lookup(path).chown(uid, gid)
+        self._node(path).chown(uid, gid)
 
     def utimens(self, path: str, times: tuple[int, int] | None = None) -> None:
         atime, mtime = (_utime(stamp) for stamp in times or (None, None))
-        self._tree.lookup(path).utimens(atime, mtime)
+        self._node(path).utimens(atime, mtime)
 
     def truncate(self, path: str, length: int, fh: Any = None) -> None:
-        self._tree.lookup(path).truncate()
+        self._node(path).truncate(length)
 
     def statfs(self, path: str) -> dict[str, int]:
         return {"f_bsize": 4096, "f_frsize": 4096, "f_namemax": 255}
 
-    # Changes of names, which the file systems refuse
+    # Changes of names: without the kernel lock as well, while the host holds its own on the directory
 
-    def _fstype(self, path: str) -> FileSystemType:
-        return self._tree.lookup(path.rpartition("/")[0]).fstype
+    def _place(self, path: str) -> tuple[Directory, str]:
+        """The directory that a path leads to, and the last name in it."""
+        above, _, name = path.rpartition("/")
+        directory = self._tree.lookup(above)
+        if not isinstance(directory, Directory):
+            raise err(errno.ENOTDIR)
+        return directory, name
+
+    def _removed(self, path: str) -> tuple[Directory, str]:
+        """The same for a name that is to go."""
+        directory, name = self._place(path)
+        if name not in directory.children:
+            self._tree.lookup(path)
+            raise err(errno.EPERM)  # it belongs to what lies below the tree
+        return directory, name
 
     def create(self, path: str, mode: int, fi: Any = None) -> int:
-        raise err(self._fstype(path).create)
+        directory, name = self._place(path)
+        cred = self._cred()
+        file = directory.create(name, mode, cred)
+        context = self._context(cred, fi.flags)
+        self._opened(fi, _Opened(file, file.open(context), context, None))
+        return 0
 
-    def _make(self, path: str, *args: Any) -> None:
-        raise err(self._fstype(path).make)
+    def mknod(self, path: str, mode: int, rdev: int) -> None:
+        directory, name = self._place(path)
+        directory.mknod(name, mode, MKDEV(os.major(rdev), os.minor(rdev)), self._cred())
+        node = directory.children.get(name)
+        if node is not None and node.special:
+            # The host wants to see what it has asked for, but would then take it for a device of its own.
+            self._made[get_ident()] = node
+            reply.forget = True
 
-    def _remove(self, path: str) -> None:
-        raise err(self._fstype(path).remove)
+    def mkdir(self, path: str, mode: int) -> None:
+        directory, name = self._place(path)
+        directory.mkdir(name, mode, self._cred())
 
-    mkdir = mknod = symlink = link = _make
-    unlink = rmdir = _remove
+    def symlink(self, path: str, target: str) -> None:
+        directory, name = self._place(path)
+        directory.symlink(name, target, self._cred())
+
+    def link(self, path: str, old: str) -> None:
+        directory, _name = self._place(path)
+        raise err(directory.fstype.make)
+
+    def unlink(self, path: str) -> None:
+        if self._hidden.pop(path, None) is None:
+            directory, name = self._removed(path)
+            directory.unlink(name)
+
+    def rmdir(self, path: str) -> None:
+        directory, name = self._removed(path)
+        directory.rmdir(name)
 
     def rename(self, old: str, new: str) -> None:
-        name = new.rpartition("/")[2]
-        parent = self._tree.lookup(new.removesuffix(name))
-        exists = isinstance(parent, Directory) and name in parent.children
-        raise err(parent.fstype.remove if exists else parent.fstype.make)
+        directory, name = self._removed(old)
+        to, new_name = self._place(new)
+        if new_name.startswith(_HIDDEN):  # this is unlink() of an open file
+            node = directory.children[name]
+            directory.unlink(name)
+            self._hidden[new] = node
+        else:
+            directory.rename(name, to, new_name)
 
     # Contents
 
@@ -256,42 +350,123 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     def _interrupted(self) -> bool:
         """Whether the caller of the operation that this thread carries out no longer waits for it, or must not."""
-        return bool(_libfuse.fuse_interrupted() or _libfuse.fuse_session_exited(self._session))
+        return bool(libfuse.fuse_interrupted() or libfuse.fuse_session_exited(self._session))
+
+    def _context(self, cred: Cred, flags: int) -> OpenContext:
+        return OpenContext(cred, flags, interrupted=self._interrupted, comm=partial(comm, cred.pid))
+
+    def _opened(self, fi: Any, opened: _Opened) -> None:
+        fi.fh = handle = next(self._handles)
+        fi.direct_io = True
+        device = opened.device
+        if device is None or not device.operation("flush"):
+            reply.open_flags |= OpenFlag.NOFLUSH
+        if device is not None and not device.seekable:
+            reply.open_flags |= OpenFlag.STREAM
+        self._files[handle] = opened
 
     @_system_call
     def open(self, path: str, fi: Any) -> int:
         node = self._tree.lookup(path)
         if not isinstance(node, File):
             raise err(errno.EISDIR)
-        cred = self._cred()
-        context = OpenContext(cred, fi.flags, interrupted=self._interrupted, comm=partial(comm, cred.pid))
+        context = self._context(self._cred(), fi.flags)
         file = node.open(context)
-        if fi.flags & os.O_TRUNC:
+        if fi.flags & os.O_TRUNC and not node.special:
             node.truncate()
-        fi.fh = handle = next(self._handles)
-        fi.direct_io = True
-        self._files[handle] = node, file, context
+        self._opened(fi, _Opened(node, file, context, file if isinstance(file, vfs.File) else None))
         return 0
 
     @_system_call
     def read(self, path: str, size: int, offset: int, fi: Any) -> bytes:
-        _node, file, context = self._files[fi.fh]
-        context.flags = fi.flags
+        _node, file, context, device = self._files[fi.fh]
+        if context.flags != fi.flags:
+            _set_flags(context, device, fi.flags)
         return file.read(size, offset)
 
     @_system_call
     def write(self, path: str, data: bytes, offset: int, fi: Any) -> int:
-        node, file, context = self._files[fi.fh]
+        node, file, context, device = self._files[fi.fh]
+        if context.flags != fi.flags:
+            _set_flags(context, device, fi.flags)
         context.writer = self._cred()
         if fi.flags & os.O_APPEND:
+            if device is not None:
+                return device.append(data, offset)
             offset = node.size  # the host goes by where the last write ended
         return file.write(data, offset)
 
     @_system_call
+    def fsync(self, path: str, datasync: int, fi: Any) -> None:
+        device = self._files[fi.fh].device
+        if device is not None:
+            device.fsync(bool(datasync))
+
+    def poll(self, path: str, fi: Any, handle: int | None, events: Any) -> None:
+        device = self._files[fi.fh].device
+        if device is None:
+            events.value = vfs.DEFAULT_POLLMASK
+            if handle is not None:
+                libfuse.fuse_pollhandle_destroy(handle)
+            return
+        self._poll(device, fi.fh, handle, events)
+
+    @_system_call
+    def _poll(self, device: vfs.File, fh: int, handle: int | None, events: Any) -> None:
+        wake = None
+        if handle is not None:
+            # All handles of an open file are the same to the host: the first one is kept.
+            kept = self._pollers.setdefault(fh, handle)
+            if kept != handle:
+                libfuse.fuse_pollhandle_destroy(handle)
+            wake = partial(libfuse.fuse_notify_poll, kept)
+        events.value = device.poll(wake)
+
+    def flush(self, path: str, fi: Any) -> None:
+        device = self._files[fi.fh].device
+        if device is not None:
+            self._flush(device)
+
+    @_system_call
+    def _flush(self, device: vfs.File) -> None:
+        device.flush()
+
+    @_system_call
+    def ioctl(self, path: str, cmd: int, arg: int, fi: Any, flags: int, data: int) -> int:
+        _node, file, _context, device = self._files[fi.fh]
+        if (
+            cmd & 0xFFFFFFFF == LLSEEK
+            and isinstance(file, Seekable)
+            and os.path.exists(f"/proc/self/task/{self._cred().pid}")
+        ):
+            offset, whence = _LLSEEK.unpack(ctypes.string_at(data, _LLSEEK.size))
+            position = file.llseek(offset, whence)
+            ctypes.memmove(data, _LLSEEK.pack(position, whence), _LLSEEK.size)
+            return 0
+        if device is None:
+            raise err(errno.ENOTTY)
+        shift, mask = _IOC_SIZE
+        size = cmd >> shift & mask if data else 0
+        given = ctypes.string_at(data, size) if cmd & _IOC_WRITE and data else None
+        result = data if cmd & _IOC_READ and data else 0
+        argument = _IoctlArgument(ProcessMemory(self._cred().pid), arg, size, b"" if not size else given, result)
+        return device.ioctl(cmd, arg, argument, bool(flags & _IOCTL_COMPAT))
+
+    @_system_call
     def release(self, path: str, fi: Any) -> int:
-        _node, file, _context = self._files.pop(fi.fh)
-        file.release()
+        opened = self._files.pop(fi.fh)
+        opened.file.release()
+        handle = self._pollers.pop(fi.fh, None)
+        if handle is not None:
+            libfuse.fuse_pollhandle_destroy(handle)
         return 0
+
+
+def _set_flags(context: OpenContext, device: vfs.File | None, flags: int) -> None:
+    """Note what fcntl(F_SETFL) has changed."""
+    context.flags = flags
+    if device is not None:
+        device.set_flags(flags)
 
 
 def _utime(stamp: int | None) -> int | None:

@@ -375,7 +375,26 @@ class _OpenKmsg:
         self._log = kernel.log
         self._context = context
         self._seq = kernel.log.first_seq
+        #: Where the host believes this to be: back at the beginning, if somebody went there.
+        self._position = 0
         self._ratelimit = RatelimitState()
+
+    def llseek(self, offset: int, whence: int) -> int:
+        """``devkmsg_llseek()``.
+
+        :raises OSError: ESPIPE, EINVAL
+        """
+        if offset:
+            raise err(errno.ESPIPE)
+        where = {
+            os.SEEK_SET: self._log.first_seq,
+            os.SEEK_DATA: self._log.clear_seq,
+            os.SEEK_END: self._log.next_seq,
+        }
+        if whence not in where:
+            raise err(errno.EINVAL)
+        self._seq = where[whence]
+        return 0
 
     def read(self, size: int, offset: int) -> bytes:
         """The next record.
@@ -383,6 +402,9 @@ class _OpenKmsg:
         :raises OSError: EAGAIN where there is none and the caller will not wait, EPIPE once after records were lost,
             EINVAL where the record does not fit (it is skipped), EINTR
         """
+        if offset == 0 and self._position:
+            self.llseek(0, os.SEEK_SET)
+        self._position = offset
         while (record := self._log.read_valid(self._seq)) is None:
             if self._context.flags & os.O_NONBLOCK:
                 raise err(errno.EAGAIN)
@@ -397,6 +419,7 @@ class _OpenKmsg:
         text = record.kmsg_text()
         if len(text) > size:
             raise err(errno.EINVAL)
+        self._position += len(text)
         return text
 
     def write(self, data: bytes, offset: int) -> int:

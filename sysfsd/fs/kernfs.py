@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
@@ -392,6 +392,14 @@ class OpenFile(Protocol):
 
     def release(self) -> None:
         """Called when the last descriptor is closed."""
+
+
+@runtime_checkable
+class Seekable(Protocol):
+    """A file that has been opened, and has its own idea of lseek(2)."""
+
+    def llseek(self, offset: int, whence: int) -> int:
+        """Go somewhere; returns the new position."""
 
 
 class File(Node):

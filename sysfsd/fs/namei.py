@@ -10,50 +10,18 @@ import ctypes
 import errno
 import os
 import struct
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
+from sysfsd.callers import fs_credentials
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
 from sysfsd.libc import syscall
 
 __all__ = ["open_as"]
 
-_SYS_SETGROUPS: Final = 116
-_SYS_SETFSUID: Final = 122
-_SYS_SETFSGID: Final = 123
 _SYS_OPENAT2: Final = 437
 _RESOLVE_NO_MAGICLINKS: Final = 0x02
 _RESOLVE_IN_ROOT: Final = 0x10
-
-
-def _setgroups(groups: list[int]) -> None:
-    """For this thread only, unlike :func:`os.setgroups`."""
-    syscall(_SYS_SETGROUPS, ctypes.c_long(len(groups)), (ctypes.c_uint * len(groups))(*groups))
-
-
-def _groups_of(pid: int) -> list[int]:
-    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
-        return next(([int(g) for g in line.split()[1:]] for line in status if line.startswith("Groups:")), [])
-
-
-@contextmanager
-def _fs_credentials(cred: Cred) -> Iterator[None]:
-    """Within, the thread opens files with the rights of *cred*, if it may choose whose."""
-    if os.geteuid() != 0 or (cred.uid == 0 and cred.gid == 0):
-        yield
-        return
-    own_groups = os.getgroups()
-    _setgroups(_groups_of(cred.pid))
-    syscall(_SYS_SETFSGID, ctypes.c_uint(cred.gid))
-    syscall(_SYS_SETFSUID, ctypes.c_uint(cred.uid))
-    try:
-        yield
-    finally:
-        syscall(_SYS_SETFSUID, ctypes.c_uint(os.geteuid()))
-        syscall(_SYS_SETFSGID, ctypes.c_uint(os.getegid()))
-        _setgroups(own_groups)
 
 
 def _openat2(root: int, path: bytes, flags: int) -> int:
@@ -76,7 +44,7 @@ def open_as(cred: Cred, path: bytes) -> int:
     try:
         if not path.startswith(b"/"):
             path = _cwd_below_root(cred.pid) + b"/" + path
-        with _fs_credentials(cred):
+        with fs_credentials(cred):
             return _openat2(root, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
     finally:
         os.close(root)

@@ -3,15 +3,28 @@
 from __future__ import annotations
 
 import errno
+import stat
 from collections.abc import Callable
 from typing import Final
 
-from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile, SeqFile, proc_order
+from sysfsd.fs.kernfs import (
+    Directory,
+    File,
+    FileSystemType,
+    Node,
+    OpenContext,
+    OpenFile,
+    SeqFile,
+    Symlink,
+    proc_order,
+)
 from sysfsd.kernel.char_dev import DeviceNumbers
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import Module, ModuleState
+from sysfsd.kernel.proc_file import ProcFile
+from sysfsd.kernel.proc_fs import ProcEntry, ProcFs
 from sysfsd.kernel.sysctl import KERN_TABLE, CtlTable
 
 __all__ = ["proc"]
@@ -39,7 +52,7 @@ def proc(kernel: Kernel) -> Directory:
         return show_locked
 
     boot = kernel.image.proc
-    return Directory(
+    root = Directory(
         {
             "cmdline": fixed(kernel.cmdline + "\n"),
             "devices": SeqFile(lambda cred: locked(kernel.state(DeviceNumbers).devices)),
@@ -63,6 +76,88 @@ def proc(kernel: Kernel) -> Directory:
         mode=0o555,
         fstype=PROC,
     )
+    _Entries(kernel, root)
+    return root
+
+
+class EntryFile(File):
+    """A file that a module has made."""
+
+    def __init__(self, kernel: Kernel, entry: ProcEntry) -> None:
+        super().__init__(stat.S_IMODE(entry.mode))
+        self._kernel = kernel
+        self._entry = entry
+
+    @property
+    def size(self) -> int:
+        return self._entry.size
+
+    def open(self, context: OpenContext) -> OpenFile:
+        """:raises OSError: ENOENT where it is gone, and what the module says"""
+        with self._kernel.lock:
+            if self._entry.gone:
+                raise err(errno.ENOENT)
+            return ProcFile(self._kernel, self._entry, context.flags).open_entry()
+
+
+class _Entries:
+    """Shows what modules make below /proc, and follows them."""
+
+    def __init__(self, kernel: Kernel, root: Directory) -> None:
+        self._kernel = kernel
+        fs = kernel.state(ProcFs)
+        self._nodes: dict[ProcEntry, Node] = {fs.root: root}
+        for entry in fs.root.children.values():
+            if entry.name not in root.children and (entry.name != "net" or entry.address):
+                root.add(entry.name, self._node(entry))
+        fs.observer = self
+
+    def _node(self, entry: ProcEntry) -> Node:
+        node: Node
+        match stat.S_IFMT(entry.mode):
+            case stat.S_IFDIR:
+                node = Directory(
+                    {child.name: self._node(child) for child in entry.children.values()}, stat.S_IMODE(entry.mode)
+                )
+            case stat.S_IFLNK:
+                node = Symlink(entry.target.decode("latin-1"))
+            case _:
+                node = EntryFile(self._kernel, entry)
+        self._nodes[entry] = node
+        self._own(entry, node)
+        return node
+
+    def _own(self, entry: ProcEntry, node: Node) -> None:
+        """Whose it is: unless a module says otherwise, that of the kernel's root."""
+        node.uid, node.gid = entry.uid or None, entry.gid or None
+
+    # The kernel says
+
+    def added(self, entry: ProcEntry) -> None:
+        assert entry.parent is not None
+        if entry.parent not in self._nodes:
+            self.added(entry.parent)
+            return
+        parent = self._nodes[entry.parent]
+        assert isinstance(parent, Directory)
+        parent.add(entry.name, self._node(entry))
+
+    def removed(self, entry: ProcEntry, parent: ProcEntry) -> None:
+        directory = self._nodes.get(parent)
+        if isinstance(directory, Directory) and directory.children.get(entry.name) is self._nodes.get(entry):
+            directory.remove(entry.name)
+        self._forget(entry)
+
+    def _forget(self, entry: ProcEntry) -> None:
+        self._nodes.pop(entry, None)
+        for child in entry.children.values():
+            self._forget(child)
+
+    def changed(self, entry: ProcEntry) -> None:
+        node = self._nodes.get(entry)
+        if node is not None and node.parent is not None:
+            self._own(entry, node)
+            node.parent.touch(entry.name)
 
 
 def modules(kernel: Kernel, cred: Cred) -> Callable[[], bytes]:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
+from sysfsd.fs.debugfs import debugfs
 from sysfsd.fs.kernfs import PAGE_SIZE, Attribute, BinAttribute, Directory, FileSystemType, Node, Symlink, kernfs_order
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.driver_core import DriverCore
@@ -112,7 +113,7 @@ class KobjectDirectory(Directory):
     """
 
     def __init__(self, tree: KobjectTree, source: SysfsDirectory, fstype: FileSystemType | None = None) -> None:
-        super().__init__(mode=0o755, fstype=fstype)
+        super().__init__(mode=source.mode, fstype=fstype)
         self._tree = tree
         self._source = source
         self.filled = False
@@ -183,6 +184,9 @@ class KobjectTree:
         assert isinstance(module, SysfsDirectory)
         self._modules = module
         self._directories[module] = ModuleKset(kernel, self)
+        debug = self._sysfs.lookup("kernel/debug")
+        assert isinstance(debug, SysfsDirectory)
+        self._directories[debug] = debugfs(kernel)
         self._sysfs.observer = self
 
     # Nodes

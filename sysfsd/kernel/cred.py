@@ -32,6 +32,10 @@ class Cred:
         """The effective capabilities (bit mask)."""
         return self.capabilities
 
+    def real_ids(self) -> tuple[int, int]:
+        """The real user and group, where *uid* and *gid* are the effective ones."""
+        return self.uid, self.gid
+
     def capable(self, capability: int) -> bool:
         return bool(self.effective() >> capability & 1)
 

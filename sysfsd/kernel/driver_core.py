@@ -394,7 +394,9 @@ class DriverCore:
     def driver_unregister(self, drv: StructView) -> None:
         driver = self.drivers.get(drv.address) if drv.address else None
         if driver is None or not drv["p"]:
-            self.kernel.traps.warn_message("Unexpected driver unregister!", "drivers/base/driver.c", 270)
+            self.kernel.traps.warn_at(
+                "drivers/base/driver.c", 270, "Unexpected driver unregister!", site="driver_unregister+0x38"
+            )
             return
         self.sysfs.remove_groups(self.kobjects.view(driver.private), drv["groups"])
         self._bus_remove_driver(drv, driver)
@@ -636,11 +638,12 @@ class DriverCore:
         elif own is not None:
             own()
         else:
-            kernel.traps.warn_message(
-                f"Device '{name}' does not have a release() function, it is broken and must be fixed."
-                " See Documentation/core-api/kobject.rst.",
+            kernel.traps.warn_at(
                 "drivers/base/core.c",
                 2510,
+                f"Device '{name}' does not have a release() function, it is broken and must be fixed."
+                " See Documentation/core-api/kobject.rst.",
+                site="device_release+0x79",
             )
         if private:
             kernel.slab.kfree(private)

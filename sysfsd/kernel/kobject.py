@@ -37,6 +37,8 @@ __all__ = [
     "errors_ignored",
 ]
 
+#: Directories for others to be mounted on.
+_MOUNT_POINTS: Final = {"fs/bpf", "fs/cgroup", "fs/pstore", "kernel/debug", "kernel/security", "kernel/tracing"}
 _SYSFS_MODES: Final = 0o10664
 _UEVENT_ARGS: Final = re.compile(rb"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}( [0-9A-Za-z]+=[0-9A-Za-z]+)*")
 _UEVENT_ACTIONS: Final = (b"add", b"remove", b"change", b"move", b"online", b"offline", b"bind", b"unbind")
@@ -83,6 +85,7 @@ class SysfsDirectory(SysfsNode):
 
     kobj: int = 0
     children: dict[str, SysfsNode] = field(default_factory=dict)
+    mode: int = 0o755
 
 
 @dataclass(eq=False)
@@ -135,7 +138,7 @@ class Sysfs:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
-        self.root = SysfsDirectory("", None, 0)
+        self.root = SysfsDirectory("", None, 0, mode=0o555)
         self.observer: SysfsObserver | None = None
         self._by_address: dict[int, SysfsNode] = {}
         self._foreign = False
@@ -144,7 +147,7 @@ class Sysfs:
             above, _, name = path.rpartition("/")
             parent = self.lookup(above)
             assert isinstance(parent, SysfsDirectory)
-            parent.children[name] = SysfsDirectory(name, parent, 0)
+            parent.children[name] = SysfsDirectory(name, parent, 0, mode=0o555 if path in _MOUNT_POINTS else 0o755)
 
     def lookup(self, path: str) -> SysfsNode | None:
         """The entry at *path*, from the root of sysfs."""
@@ -334,13 +337,16 @@ class Sysfs:
         directory = self.directory(kobj) if kobj.address else None
         if directory is None:
             if not update:
-                kernel.traps.warn_here("fs/sysfs/group.c", 115)
+                kernel.traps.warn_at("fs/sysfs/group.c", 115, site="internal_create_group+0x27e")
             raise err(errno.EINVAL)
         grp = kernel.struct("attribute_group", group)
         name = grp.string("name").decode("latin-1") if grp["name"] else ""
         if not grp["attrs"] and not grp["bin_attrs"]:
-            kernel.traps.warn_message(
-                f"sysfs: (bin_)attrs not set by subsystem for group: {directory.name}/{name}", "fs/sysfs/group.c", 122
+            kernel.traps.warn_at(
+                "fs/sysfs/group.c",
+                122,
+                f"sysfs: (bin_)attrs not set by subsystem for group: {directory.name}/{name}",
+                site="internal_create_group+0x27a",
             )
             raise err(errno.EINVAL)
         where = directory
@@ -362,9 +368,9 @@ class Sysfs:
     def _create_files(self, where: SysfsDirectory, kobj: StructView, grp: StructView, update: bool) -> None:
         kernel = self._kernel
         made: list[str] = []
-        for array, visible, binary, line in (
-            ("attrs", "is_visible", False, 59),
-            ("bin_attrs", "is_bin_visible", True, 88),
+        for array, visible, binary, (line, site) in (
+            ("attrs", "is_visible", False, (59, "internal_create_group+0x2f5")),
+            ("bin_attrs", "is_bin_visible", True, (88, "internal_create_group+0x29a")),
         ):
             for index, attr in enumerate(self.pointers(grp[array])):
                 view = kernel.struct("attribute", attr)
@@ -377,7 +383,7 @@ class Sysfs:
                         continue
                 if mode & ~_SYSFS_MODES:
                     text = f"Attribute {name}: Invalid permissions 0{mode:o}"
-                    kernel.traps.warn_message(text, "fs/sysfs/group.c", line)
+                    kernel.traps.warn_at("fs/sysfs/group.c", line, text, site)
                 try:
                     self.create_file(where, attr, mode & 0o664, binary)
                 except OSError:
@@ -410,8 +416,11 @@ class Sysfs:
         if grp["name"]:
             name = grp.string("name").decode("latin-1")
             if not self.remove_by_name(directory, name):
-                self._kernel.traps.warn_message(
-                    f"sysfs group '{name}' not found for kobject '{directory.name}'", "fs/sysfs/group.c", 278
+                self._kernel.traps.warn_at(
+                    "fs/sysfs/group.c",
+                    278,
+                    f"sysfs group '{name}' not found for kobject '{directory.name}'",
+                    site="sysfs_remove_group+0x71",
                 )
             return
         for array in ("attrs", "bin_attrs"):
@@ -588,10 +597,11 @@ class Kobjects:
         """``kobject_add_internal()``."""
         kernel = self._kernel
         if not kobj["name"] or not kernel.memory.read_int(kobj["name"], 1):
-            kernel.traps.warn_message(
-                f"kobject: ({ptr_to_hashval(kobj.address)}): attempted to be registered with empty name!",
+            kernel.traps.warn_at(
                 "lib/kobject.c",
                 210,
+                f"kobject: ({ptr_to_hashval(kobj.address)}): attempted to be registered with empty name!",
+                site="kobject_add_internal+0x241",
             )
             raise err(errno.EINVAL)
         parent = kobj["parent"]
@@ -652,27 +662,28 @@ class Kobjects:
     def get(self, kobj: StructView) -> StructView:
         """``kobject_get()``."""
         if kobj.address:
-            self._check_initialized(kobj, "kobject_get", 632)
+            self._check_initialized(kobj, "kobject_get", 632, "0x43")
             kobj["kref.refcount.refs.counter"] += 1
         return kobj
 
-    def _check_initialized(self, kobj: StructView, function: str, line: int) -> None:
+    def _check_initialized(self, kobj: StructView, function: str, line: int, offset: str) -> None:
         if not kobj["state_initialized"]:
-            self._kernel.traps.warn_message(
+            text = (
                 f"kobject: '{self.name(kobj) or '(null)'}' ({ptr_to_hashval(kobj.address)}): is not initialized, yet"
-                f" {function}() is being called.",
-                "lib/kobject.c",
-                line,
+                f" {function}() is being called."
             )
+            self._kernel.traps.warn_at("lib/kobject.c", line, text, f"{function}+{offset}")
 
     def put(self, kobj: StructView) -> None:
         """``kobject_put()``."""
         if not kobj.address:
             return
-        self._check_initialized(kobj, "kobject_put", 726)
+        self._check_initialized(kobj, "kobject_put", 726, "0xbd")
         left = kobj["kref.refcount.refs.counter"] - 1
         if left < 0:
-            self._kernel.traps.warn_message("refcount_t: underflow; use-after-free.", "lib/refcount.c", 28)
+            self._kernel.traps.warn_at(
+                "lib/refcount.c", 28, "refcount_t: underflow; use-after-free.", site="refcount_warn_saturate+0xba"
+            )
             kobj["kref.refcount.refs.counter"] = -0x40000000
             return
         kobj["kref.refcount.refs.counter"] = left
@@ -949,10 +960,14 @@ class Kobjects:
         kernel = self._kernel
         index, used = env["envp_idx"], env["buflen"]
         if index >= _UEVENT_NUM_ENVP:
-            kernel.traps.warn_message("add_uevent_var: too many keys", "lib/kobject_uevent.c", 675)
+            kernel.traps.warn_at(
+                "lib/kobject_uevent.c", 675, "add_uevent_var: too many keys", site="add_uevent_var+0x103"
+            )
             raise err(errno.ENOMEM)
         if len(text) >= _UEVENT_BUFFER_SIZE - used:
-            kernel.traps.warn_message("add_uevent_var: buffer size too small", "lib/kobject_uevent.c", 686)
+            kernel.traps.warn_at(
+                "lib/kobject_uevent.c", 686, "add_uevent_var: buffer size too small", site="add_uevent_var+0x118"
+            )
             raise err(errno.ENOMEM)
         where = env.at("buf") + used
         kernel.memory.write(where, text + b"\0")

@@ -191,7 +191,7 @@ class Loader:
             raise err(errno.ENOEXEC)
         self.layout_and_allocate()
         try:
-            kernel.modules.add_unformed(mod)
+            kernel.modules.add_unformed(mod, kernel.sched.signal_pending)
         except Exception:
             module_deallocate(self.kernel, self.mod)
             raise
@@ -535,12 +535,16 @@ class Loader:
                 if error.errno != errno.EBUSY:
                     raise
                 left = deadline - time.monotonic()
-                if left <= 0:
-                    found = self.kernel.modules.find_symbol(name)
-                    owner = found[1].name if found is not None and found[1] is not None else "kernel"
-                    self.log.pr_warn(f"{self.mod.name}: gave up waiting for init of module {owner}.")
-                    raise
-                self.kernel.modules.wait(left)
+                try:
+                    if left > 0:
+                        self.kernel.modules.wait(self.kernel.sched.signal_pending, left)
+                        continue
+                except OSError:
+                    pass  # a signal
+                found = self.kernel.modules.find_symbol(name)
+                owner = found[1].name if found is not None and found[1] is not None else "kernel"
+                self.log.pr_warn(f"{self.mod.name}: gave up waiting for init of module {owner}.")
+                raise
 
     def resolve_symbol(self, name: str) -> ExportedSymbol | None:
         """The exported symbol *name*, and a reference to the module it is in.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import threading
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import itemgetter
@@ -26,6 +26,8 @@ MODULE_NAME_LEN: Final = 56
 
 #: What the loader itself holds as long as the module is not going (kernel/module/main.c).
 MODULE_REF_BASE: Final = 1
+#: How often who waits for another module looks for a signal (seconds).
+_SIGNAL_POLL: Final = 0.05
 
 
 class ModuleState(Enum):
@@ -170,17 +172,17 @@ class ModuleList:
         mod = self._modules.get(name)
         return mod if mod is not None and mod.state is not ModuleState.UNFORMED else None
 
-    def add_unformed(self, mod: Module) -> None:
+    def add_unformed(self, mod: Module, interrupted: Callable[[], bool] = lambda: False) -> None:
         """Take the name of *mod*; one that is being loaded right now is waited for.
 
-        :raises OSError: EEXIST for a name that is taken, EBUSY where another attempt at it has just failed
+        :raises OSError: EEXIST for a name that is taken, EBUSY where another attempt at it has just failed, EINTR
         """
         if mod.name in self._modules:
             while (old := self._modules.get(mod.name)) is not None and old.state in (
                 ModuleState.COMING,
                 ModuleState.UNFORMED,
             ):
-                self._wq.wait()
+                self.wait(interrupted)
             raise err(errno.EEXIST if old is not None and old.state is ModuleState.LIVE else errno.EBUSY)
         mod.state = ModuleState.UNFORMED
         self._modules[mod.name] = mod
@@ -219,9 +221,15 @@ class ModuleList:
         """Whoever waits for a module to get on with it looks again."""
         self._wq.notify_all()
 
-    def wait(self, timeout: float) -> None:
-        """Wait until some module has got on with it, for *timeout* seconds at most."""
-        self._wq.wait(timeout)
+    def wait(self, interrupted: Callable[[], bool], timeout: float = _SIGNAL_POLL) -> None:
+        """Wait until some module has got on with it, or for a while: whoever calls looks whether it is so.
+
+        :param timeout: the longest that is of use (seconds)
+        :raises OSError: EINTR once *interrupted*
+        """
+        if interrupted():
+            raise err(errno.EINTR)
+        self._wq.wait(min(timeout, _SIGNAL_POLL))
 
     # Symbols
 

@@ -72,6 +72,8 @@ class PrintkRecord:
     #: Nothing can be appended any more: only now do readers see it.
     finalized: bool
     caller: int
+    #: Bytes of the ring that it takes.
+    space: int
     dev_info: dict[str, str] = field(default_factory=dict)
 
     def syslog_prefix(self) -> bytes:
@@ -124,15 +126,18 @@ def _parse_prefix(text: bytes) -> tuple[int | None, bool, bytes]:
     return level, cont, text
 
 
+def _text_space(reserve: int) -> int:
+    """``to_blk_size()``: what the ring gives for a text that is announced as so long, its id and its end included."""
+    return min(reserve, LOG_LINE_MAX) + 8 + 7 & ~7
+
+
 class PrintkLog:
     """The ring buffer and the console levels of one kernel.
 
-    :param size: bytes of text and bookkeeping kept before the oldest records give way
+    :param size: bytes of text kept before the oldest records give way
     :param clock: nanoseconds since the kernel booted
     """
 
-    #: What a record costs beside its text (``struct prb_desc`` and ``struct printk_info``).
-    DESC_SIZE: Final = 8
     #: ``PRB_AVGBITS``: the ring has a descriptor for every 32 bytes of text.
     AVERAGE_TEXT: Final = 32
 
@@ -175,6 +180,7 @@ class PrintkLog:
         :param caller: the task, so that a continuation finds its own line
         :returns: the length of the text stored
         """
+        reserve = len(text) + 1 + (2 if level is not None and facility == 0 else 0)
         text = text[: LOG_LINE_MAX - 1]
         final = text.endswith(b"\n") or bool(dev_info)
         text = text.removesuffix(b"\n")
@@ -190,13 +196,24 @@ class PrintkLog:
                 if cont and last.caller == caller and len(last.text) + len(text) < LOG_LINE_MAX:
                     last.text += text
                     last.finalized = final
-                    self._used += len(text)
+                    self._used -= last.space
+                    last.space = _text_space(len(last.text) - len(text) + reserve)
+                    self._used += last.space
                     self.log_wait.notify_all()
                     return len(text)
                 last.finalized = True
             self._append(
                 PrintkRecord(
-                    self._next_seq, self.clock(), facility, level & 7, text, cont, final, caller, dev_info or {}
+                    self._next_seq,
+                    self.clock(),
+                    facility,
+                    level & 7,
+                    text,
+                    cont,
+                    final,
+                    caller,
+                    _text_space(reserve),
+                    dev_info or {},
                 )
             )
             self.log_wait.notify_all()
@@ -205,9 +222,9 @@ class PrintkLog:
     def _append(self, record: PrintkRecord) -> None:
         self._records.append(record)
         self._next_seq += 1
-        self._used += len(record.text) + self.DESC_SIZE
+        self._used += record.space
         while self._used > self.size or len(self._records) > self.size // self.AVERAGE_TEXT:
-            self._used -= len(self._records.popleft().text) + self.DESC_SIZE
+            self._used -= self._records.popleft().space
 
     def _pr(self, level: Level, text: str) -> None:
         self.emit(text.encode("latin-1", "replace") + b"\n", level)

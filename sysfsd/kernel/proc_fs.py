@@ -6,80 +6,178 @@ Whoever shows /proc walks the tree from :attr:`ProcFs.root` and the tables of :c
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
 from sysfsd.kernel.err import err
+from sysfsd.kernel.users import Users
+from sysfsd.kernel.vfs import Inode
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
+    from sysfsd.kernel.proc_file import ProcFile
     from sysfsd.kernel.structs import StructView
 
-__all__ = ["ProcEntry", "ProcFs", "ProcSysctl", "SysctlEntry", "SysctlTable"]
+__all__ = ["ProcEntry", "ProcFs", "ProcObserver", "ProcSysctl", "SysctlEntry", "SysctlTable"]
 
 _S_IFMT: Final = 0o170000
 _S_IFDIR: Final = 0o040000
 _S_IFREG: Final = 0o100000
 _S_IFLNK: Final = 0o120000
-#: Directories that the kernel proper has made.
-_BUILTIN: Final = ("bus", "bus/input", "bus/pci", "driver", "fs", "irq", "sysvipc", "tty", "tty/driver", "tty/ldisc")
+#: Directories that the kernel proper has made, and what else it has in the topmost.
+_BUILTIN_DIRECTORIES: Final = (
+    "acpi", "bus", "bus/input", "bus/pci", "driver", "fs", "fs/nfsd", "irq", "pressure", "sys", "sysvipc", "tty",
+    "tty/driver", "tty/ldisc",
+)  # fmt: skip
+_BUILTIN: Final = frozenset((
+    "bootconfig", "buddyinfo", "cgroups", "cmdline", "consoles", "cpuinfo", "crypto", "devices", "diskstats", "dma",
+    "dynamic_debug", "execdomains", "fb", "filesystems", "interrupts", "iomem", "ioports", "kallsyms", "kcore",
+    "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount", "kpageflags", "latency_stats", "loadavg", "locks",
+    "meminfo", "misc", "modules", "mounts", "mtrr", "pagetypeinfo", "partitions", "sched_debug", "schedstat", "self",
+    "slabinfo", "softirqs", "stat", "swaps", "sysrq-trigger", "thread-self", "timer_list", "uptime", "version",
+    "vmallocinfo", "vmstat", "zoneinfo",
+))  # fmt: skip
+#: From where in fs/proc/generic.c warnings come, by line.
+_WARNINGS: Final = {
+    175: "__xlate_proc_name+0x86",
+    400: "proc_register+0x19f",
+    429: "__proc_create+0x22e",
+    433: "__proc_create+0x25d",
+    437: "__proc_create+0xbe",
+    441: "__proc_create+0x248",
+    734: "remove_proc_entry+0x140",
+    740: "remove_proc_entry+0x19f",
+}
 #: The room for an entry and its name (``SIZEOF_PDE``).
 _SIZEOF_PDE: Final = 192
 #: More entries than a directory or a table has.
 _MANY: Final = 1 << 16
+#: Names that processes have.
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
 
-@dataclass(eq=False)
 class ProcEntry:
-    """``struct proc_dir_entry``, which lies at *address* (0: the root)."""
+    """``struct proc_dir_entry``, which lies at *address* (0: the kernel's own, which nobody has asked for)."""
 
-    name: str
-    mode: int
-    parent: ProcEntry | None
-    address: int = 0
-    children: dict[str, ProcEntry] = field(default_factory=dict)
-    #: What of its operations it has: ``proc_ops``, ``seq_ops``, ``single_show``, or where a link leads.
-    kind: str = ""
-    operations: int = 0
-    target: bytes = b""
-    net: bool = False
+    def __init__(self, fs: ProcFs, name: str, mode: int, parent: ProcEntry | None) -> None:
+        self._fs = fs
+        self.name = name
+        self.mode = mode
+        self.parent = parent
+        self.address = 0
+        self.children: dict[str, ProcEntry] = {}
+        #: Where a link leads.
+        self.target = b""
+        self.size = self.uid = self.gid = 0
+        #: The address of its ``struct proc_ops``; whether it is read by an iterator, and has positions.
+        self.operations = 0
+        self.read_iter = self.seekable = False
+        self.gone = False
+        self.openers: list[ProcFile] = []
+        self.users = Users(fs.kernel)
+        self._inode: Inode | None = None
 
     @property
     def path(self) -> str:
         """From /proc."""
-        return self.name if self.parent is None or not self.parent.name else f"{self.parent.path}/{self.name}"
+        return self.name if self.parent is None or self.parent.parent is None else f"{self.parent.path}/{self.name}"
+
+    @property
+    def view(self) -> StructView:
+        return self._fs.kernel.struct("proc_dir_entry", self.address)
+
+    def get_inode(self) -> Inode:
+        """``proc_get_inode()``."""
+        inode = self._inode
+        if inode is None:
+            data = self.view["data"] if self.address else 0
+            name = self.name.removeprefix("/")
+            inode = Inode(self._fs.kernel, name, self.mode, 0, self.uid, self.gid, self.size, 0, data)
+            if self.parent is not None:
+                inode.dentry["d_parent"] = self.parent.get_inode().dentry.address
+            self._fs.inodes[inode.address], self._inode = self, inode
+        return inode
+
+    def put_inode(self) -> None:
+        """The entry is gone; what is open stays so."""
+        inode, self._inode = self._inode, None
+        if inode is not None:
+            self._fs.inodes.pop(inode.address, None)
+            inode.put()
+
+
+class ProcObserver(Protocol):
+    """What shows the entries to users."""
+
+    def added(self, entry: ProcEntry) -> None: ...
+
+    def removed(self, entry: ProcEntry, parent: ProcEntry) -> None:
+        """*entry*, with all below it, is no more where it was."""
+
+    def changed(self, entry: ProcEntry) -> None:
+        """Its size or its owner."""
 
 
 class ProcFs:
     """The entries of one kernel."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-        self.root = ProcEntry("/proc", _S_IFDIR | 0o555, None)
+        self.kernel = kernel
+        self.observer: ProcObserver | None = None
+        self.root = ProcEntry(self, "/proc", _S_IFDIR | 0o555, None)
         self._by_address: dict[int, ProcEntry] = {}
-        for path in _BUILTIN:
+        #: Entries by the addresses of their inodes.
+        self.inodes: dict[int, ProcEntry] = {}
+        #: Operations of the kernel's own, by what they are called.
+        self._own_ops: dict[str, int] = {}
+        for path in (*_BUILTIN_DIRECTORIES, "net", "net/stat"):
             *above, name = path.split("/")
             parent = self.root
             for part in above:
                 parent = parent.children[part]
-            parent.children[name] = ProcEntry(name, _S_IFDIR | 0o555, parent)
-        #: /proc/net: of the one network namespace that there is.
-        self.net = self._add(ProcEntry("net", _S_IFDIR | 0o555, self.root))
-        self.net_stat = self._add(ProcEntry("stat", _S_IFDIR | 0o555, self.net))
+            parent.children[name] = ProcEntry(self, name, _S_IFDIR | 0o555, parent)
+
+    @property
+    def net(self) -> ProcEntry:
+        """/proc/net: of the one network namespace that there is."""
+        return self._with_address(self.root.children["net"])
+
+    @property
+    def net_stat(self) -> ProcEntry:
+        return self._with_address(self.root.children["net"].children["stat"])
+
+    def _with_address(self, entry: ProcEntry) -> ProcEntry:
+        if not entry.address:
+            self._allocate(entry)
+        return entry
 
     def entry(self, address: int) -> ProcEntry | None:
         """The entry at *address*; NULL is the root."""
         return self._by_address.get(address) if address else self.root
 
+    def own_ops(self, name: str, functions: dict[str, int]) -> int:
+        """The address of a ``struct proc_ops`` of the kernel's own.
+
+        :param functions: the addresses of its functions, by member
+        """
+        found = self._own_ops.get(name)
+        if found is None:
+            ops = self.kernel.struct("proc_ops", self.kernel.slab.kmalloc(self.kernel.image.structs["proc_ops"].size))
+            for member, function in functions.items():
+                ops[member] = function
+            found = self._own_ops[name] = ops.address
+        return found
+
     def _warn(self, message: str, line: int) -> None:
-        self._kernel.traps.warn_message(message, "fs/proc/generic.c", line)
+        self.kernel.traps.warn_at("fs/proc/generic.c", line, message, _WARNINGS[line])
 
     def _find_parent(self, name: str, parent: int) -> tuple[ProcEntry, str] | None:
         """``xlate_proc_name()``: walk the directories that a name begins with."""
         found = self.entry(parent)
         if found is None:
-            self._kernel.memory.read(parent, _SIZEOF_PDE)  # faults where real code would
+            self.kernel.memory.read(parent, _SIZEOF_PDE)  # faults where real code would
             return None
         *above, last = name.split("/")
         for part in above:
@@ -90,89 +188,137 @@ class ProcFs:
             found = following
         return found, last
 
-    def create(self, name: bytes, mode: int, parent: int, data: int = 0) -> ProcEntry | None:
-        """``proc_create_reg()`` and its likes: a new entry, None where that cannot be."""
+    def _wrong_name(self, above: ProcEntry, name: str) -> bool:
+        """``__proc_create()``: what cannot be a name."""
+        if not name or len(name) >= 256:
+            self._warn(f"name len {len(name)}", 429)
+        elif name in (".", ".."):
+            self._warn(f"name '{name}'", 433 if name == "." else 437)
+        elif above is self.root and _NUMBER.fullmatch(name):
+            self._warn(f"create '/proc/{name}' by hand", 441)
+        else:
+            return False
+        return True
+
+    def prepare(self, name: bytes, mode: int, parent: int, data: int = 0) -> ProcEntry | None:
+        """``proc_create_reg()`` and its likes: a new entry that is not there yet, None where that cannot be."""
         text = name.decode("latin-1")
         found = self._find_parent(text, parent)
         if found is None:
             return None
         above, last = found
-        if not last or len(last) >= 256:
-            self._warn(f"name len {len(last)}", 429)
-            return None
-        if last in (".", ".."):
-            self._warn(f"name '{last}'", 433 if last == "." else 437)
-            return None
-        if above is self.root and last == "self":
-            self._warn(f"create '/proc/{last}' by hand", 441)
+        if self._wrong_name(above, last):
             return None
         if not mode & _S_IFMT:
             mode |= _S_IFREG
         if not mode & 0o7777:
             mode |= 0o555 if mode & _S_IFMT == _S_IFDIR else 0o444
-        if last in above.children:
-            self._warn(f"proc_dir_entry '{above.name}/{last}' already registered", 400)
-            return None
-        if len(above.children) >= _MANY:
-            return None
-        entry = ProcEntry(last, mode, above)
+        entry = ProcEntry(self, last, mode, above)
         try:
-            self._add(entry)
+            self._allocate(entry)
         except OSError:
             return None
-        self._kernel.struct("proc_dir_entry", entry.address)["data"] = data
+        entry.view["data"] = data
         return entry
 
-    def _add(self, entry: ProcEntry) -> ProcEntry:
-        kernel = self._kernel
+    def _allocate(self, entry: ProcEntry) -> None:
+        kernel = self.kernel
         name = entry.name.encode("latin-1")
         size = kernel.image.structs["proc_dir_entry"].size
         entry.address = kernel.slab.kmalloc(max(_SIZEOF_PDE, size + len(name) + 1))
         kernel.memory.write(entry.address + size, name + b"\0")
-        view = kernel.struct("proc_dir_entry", entry.address)
+        view = entry.view
         view["name"], view["namelen"], view["mode"] = entry.address + size, len(name), entry.mode
         view["nlink"], view["refcnt.refs.counter"] = 1, 1
         assert entry.parent is not None
         view["parent"] = entry.parent.address
-        entry.parent.children[entry.name] = entry
         self._by_address[entry.address] = entry
-        return entry
+
+    def register(self, entry: ProcEntry) -> int:
+        """``proc_register()``: put it where it belongs.
+
+        :returns: its address, 0 where there is one of that name
+        """
+        if entry.operations:
+            ops = self.kernel.struct("proc_ops", entry.operations)
+            entry.read_iter, entry.seekable = bool(ops["proc_read_iter"]), bool(ops["proc_lseek"])
+        parent = entry.parent
+        assert parent is not None
+        if entry.name in parent.children or (parent is self.root and entry.name in _BUILTIN):
+            self._warn(f"proc_dir_entry '{parent.name}/{entry.name}' already registered", 400)
+        elif len(parent.children) < _MANY:
+            parent.children[entry.name] = entry
+            if self.observer is not None:
+                self.observer.added(entry)
+            return entry.address
+        self._free(entry)
+        return 0
+
+    def _free(self, entry: ProcEntry) -> None:
+        if self._by_address.pop(entry.address, None) is not None:
+            if entry.mode & _S_IFMT == _S_IFLNK:
+                self.kernel.slab.kfree(entry.view["data"])
+            self.kernel.slab.kfree(entry.address)
+
+    def changed(self, entry: ProcEntry) -> None:
+        if self.observer is not None:
+            self.observer.changed(entry)
+
+    # Taking away
+
+    def _erase(self, entry: ProcEntry) -> None:
+        """``pde_erase()``: nobody finds it any more."""
+        parent = entry.parent
+        if parent is not None and parent.children.get(entry.name) is entry:
+            del parent.children[entry.name]
+            if self.observer is not None:
+                self.observer.removed(entry, parent)
+
+    def _rundown(self, entry: ProcEntry) -> None:
+        """``proc_entry_rundown()``: wait for who is in it, then close what is open."""
+        entry.gone = True
+        entry.users.drain()
+        while entry.openers:
+            entry.openers[0].close()
+        entry.put_inode()
 
     def remove(self, entry: ProcEntry) -> None:
         """``proc_remove()``: take an entry away, with all below it."""
         if entry.parent is None:
             return
-        entry.parent.children.pop(entry.name, None)
-        waiting = [entry]
-        while waiting:
-            gone = waiting.pop()
-            waiting.extend(gone.children.values())
-            gone.children.clear()
-            if self._by_address.pop(gone.address, None) is not None:
-                self._kernel.slab.kfree(gone.address)
+        self._erase(entry)
+        order = [entry]
+        for gone in order:
+            children, gone.children = gone.children, {}
+            order.extend(children.values())
+        for gone in reversed(order):
+            self._rundown(gone)
+            self._free(gone)
 
     def remove_by_name(self, name: bytes, parent: int, subtree: bool) -> None:
         """``remove_proc_entry()``, ``remove_proc_subtree()``.
 
         :raises OSError: ENOENT
         """
-        found = self._find_parent(name.decode("latin-1"), parent)
+        text = name.decode("latin-1")
+        found = self._find_parent(text, parent)
         if found is None:
             raise err(errno.ENOENT)
         above, last = found
         entry = above.children.get(last)
         if entry is None:
-            self._warn(f"name '{name.decode('latin-1')}'", 734)
+            if not subtree:
+                self._warn(f"name '{text}'", 734)
             raise err(errno.ENOENT)
-        if entry.children and not subtree:
-            first = next(iter(entry.children))
-            self._warn(
-                f"remove_proc_entry: removing non-empty directory '{above.name}/{last}', leaking at least '{first}'",
-                740,
-            )
-            above.children.pop(last)
+        if not entry.children or subtree:
+            self.remove(entry)
             return
-        self.remove(entry)
+        self._erase(entry)
+        self._rundown(entry)
+        first = min(entry.children, key=lambda child: (len(child), child))
+        self._warn(
+            f"remove_proc_entry: removing non-empty directory '{above.name}/{last}', leaking at least '{first}'", 740
+        )
 
 
 @dataclass(eq=False)

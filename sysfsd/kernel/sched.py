@@ -326,6 +326,14 @@ class Scheduler:
             task.view["mm"] = task.view["active_mm"] = self._mm
         return task
 
+    def signal_pending(self) -> bool:
+        """``signal_pending(current)``, which needs no structure of it either."""
+        task = self.running
+        if task is not None:
+            return task.signal_pending()
+        interrupted: Callable[[], bool] = getattr(self._local, "caller", _NOBODY)[2]
+        return interrupted()
+
     @property
     def identity(self) -> Identity:
         """Who ``current`` is, which it needs no structure for."""
@@ -438,7 +446,8 @@ class Scheduler:
         kernel = self.kernel
         view = kernel.struct("cred", address)
         view["usage.counter"] = 2
-        for name in ("", "s", "e", "fs"):
+        view["uid.val"], view["gid.val"] = cred.real_ids()
+        for name in ("s", "e", "fs"):
             view[f"{name}uid.val"], view[f"{name}gid.val"] = cred.uid, cred.gid
         held = cred.effective() & _CAP_FULL_SET
         for name in ("cap_permitted", "cap_effective", "cap_bset"):

@@ -26,7 +26,17 @@ if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.structs import StructView
 
-__all__ = ["DEFAULT_POLLMASK", "FMode", "File", "Inode", "chrdev_open", "fops_get", "module_put", "try_module_get"]
+__all__ = [
+    "DEFAULT_POLLMASK",
+    "FMode",
+    "File",
+    "Inode",
+    "chrdev_open",
+    "fops_get",
+    "module_put",
+    "replace_fops",
+    "try_module_get",
+]
 
 T = TypeVar("T")
 
@@ -48,9 +58,6 @@ _LLONG_MAX: Final = (1 << 63) - 1
 _LOCALS: Final = 64
 #: The first of them is the file's position (bytes).
 _POSITION: Final = 8
-#: What members are called in ``struct proc_ops``, where that is not the same with ``proc_`` before it.
-_PROC_OPS: Final = {"llseek": "proc_lseek", "unlocked_ioctl": "proc_ioctl"}
-_PROC_OPS_MISSING: Final = {"flush", "fsync", "fasync"}
 
 
 class FMode:
@@ -222,6 +229,13 @@ class Inode:
         self._count += 1
         return self
 
+    def rename(self, name: bytes) -> None:
+        """The file has another name."""
+        dentry = self.dentry
+        if dentry["d_name.name"] != dentry.at("d_iname"):
+            self.kernel.slab.kfree(dentry["d_name.name"])
+        set_name(self.kernel, dentry, name)
+
     def put(self) -> None:
         """Give a reference back; the last one frees the memory."""
         self._count -= 1
@@ -243,13 +257,11 @@ class File:
     Its position is its own: read() and write() are given the host's, and go where that was moved to.
 
     :param flags: of open(2)
-    :param proc_ops: the address of a ``struct proc_ops``, where the operations are those of an entry of /proc
     """
 
-    def __init__(self, kernel: Kernel, inode: Inode, flags: int, proc_ops: int = 0) -> None:
+    def __init__(self, kernel: Kernel, inode: Inode, flags: int) -> None:
         self.kernel = kernel
         self.inode = inode
-        self._proc_ops = kernel.struct("proc_ops", proc_ops) if proc_ops else None
         #: Where the host believes the file's position to be.
         self._host_pos = 0
         self._freed = False
@@ -274,8 +286,6 @@ class File:
 
     def operation(self, name: str) -> int:
         """The address of the function that does ``file->f_op->name``, 0 if there is none."""
-        if self._proc_ops is not None:
-            return 0 if name in _PROC_OPS_MISSING else self._proc_ops[_PROC_OPS.get(name, f"proc_{name}")]
         return self.view.to("f_op")[name]
 
     def call(self, name: str, *args: int, site: str = "") -> int:
@@ -284,8 +294,11 @@ class File:
         :param site: from where, if that is not where it is called from for all files
         :returns: a signed 64-bit value
         """
-        kernel, function = self.kernel, self.operation(name)
-        site = site or (f"file_{name}" if self._proc_ops is None else f"proc_{name}")
+        return self.run(self.operation(name), *args, site=site or f"file_{name}")
+
+    def run(self, function: int, *args: int, site: str) -> int:
+        """Call any function, likewise."""
+        kernel = self.kernel
         known = site in kernel.image.call_sites and not kernel.current.sp
         return signed(kernel.cpu.call_long(function, *args, site=site if known else ""))
 
@@ -406,6 +419,14 @@ class File:
         with self.kernel.lock, self.kernel.state(Uaccess).using(buffers):
             return self._transfer(self.vfs_write, address, len(data), offset)
 
+    def append(self, data: bytes, offset: int) -> int:
+        """write(2) with ``O_APPEND``: that moves the host's position, but not a device's.
+
+        :param offset: where the host believes the end to be
+        """
+        self._host_pos = offset
+        return self.write(data, offset)
+
     def _transfer(self, operation: Callable[[int, int, int], int], address: int, size: int, offset: int | None) -> int:
         """``ksys_read()`` and ``ksys_write()``."""
         view = self.view
@@ -483,15 +504,17 @@ class File:
                 raise err(errno.ESPIPE)
             return check(self.call("llseek", self.address, offset, whence))
 
-    def ioctl(self, cmd: int, arg: int, space: UserSpace) -> int:
+    def ioctl(self, cmd: int, arg: int, space: UserSpace, compat: bool = False) -> int:
         """ioctl(2), as far as it is the file's own.
 
         :param arg: a number, or an address in *space*
+        :param compat: by a 32-bit program
         """
+        operation = "compat_ioctl" if compat else "unlocked_ioctl"
         with self.kernel.lock, self.kernel.state(Uaccess).using(space):
-            if not self.operation("unlocked_ioctl"):
+            if not self.operation(operation):
                 raise err(errno.ENOTTY)
-            ret = self.call("unlocked_ioctl", self.address, cmd, arg)
+            ret = self.call(operation, self.address, cmd, arg)
             return check(-errno.ENOTTY if ret == -_ENOIOCTLCMD else ret)
 
     def poll(self, wake: Callable[[], None] | None = None) -> int:
@@ -659,7 +682,7 @@ def chrdev_open(file: File) -> None:
         fops = own_code(kernel, "chrdev_open+0x0", lambda: fops_get(kernel, cdev["ops"]))
         if not fops:
             raise err(errno.ENXIO)
-        _replace_fops(file, fops)
+        replace_fops(file, fops)
         if file.operation("open"):
             check(file.call_int("open", inode.address, file.address, site="chrdev_open"))
     except OSError:
@@ -667,7 +690,8 @@ def chrdev_open(file: File) -> None:
         raise
 
 
-def _replace_fops(file: File, fops: int) -> None:
+def replace_fops(file: File, fops: int) -> None:
+    """``replace_fops()``: from now on the file is one of others' operations."""
     fops_put(file.kernel, file.view["f_op"])
     file.view["f_op"] = fops
 
@@ -693,6 +717,6 @@ def misc_open(file: File) -> None:
     if not fops:
         raise err(errno.ENODEV)
     file.view["private_data"] = found
-    _replace_fops(file, fops)
+    replace_fops(file, fops)
     if file.operation("open"):
         check(file.call_int("open", file.inode.address, file.address, site="misc_open"))

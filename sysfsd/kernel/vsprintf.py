@@ -372,7 +372,8 @@ def restricted_pointer(printer: Printer, ptr: int, spec: PrintfSpec, fmt: bytes)
     restrict = kernel.tunables.kptr_restrict
     if restrict == 0:
         return default_pointer(printer, ptr, spec, fmt)
-    shown = restrict == 1 and kernel.current_cred().capable(Capability.SYSLOG)
+    cred = kernel.current_cred()
+    shown = restrict == 1 and cred.capable(Capability.SYSLOG) and cred.real_ids() == (cred.uid, cred.gid)
     return _pointer_string(ptr if shown else 0, spec)
 
 

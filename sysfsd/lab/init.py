@@ -19,6 +19,7 @@ from typing import Final, NoReturn
 from sysfsd.fs.tree import tree
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.lab.hostfs import HostTree
+from sysfsd.lab.mknod import Link, Links
 from sysfsd.lab.namespaces import Mount as MountFlag
 from sysfsd.lab.namespaces import mount
 from sysfsd.lab.rootfs import FUSE, LAB
@@ -32,12 +33,13 @@ MESSAGE_MAX: Final = 1 << 16
 _UCRED: Final = struct.Struct("=3i")
 
 
-def serve(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket) -> None:
+def serve(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket, host_root: bool) -> None:
     """Be a lab's kernel until the launcher is gone.
 
     :param boot: makes the kernel
     :param launcher: the process that started the lab
     :param door: where others who may join it knock
+    :param host_root: root here is the host's root
     :raises OSError: where something cannot be mounted
     """
     mount("proc", "/proc", "proc", MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC)
@@ -47,19 +49,26 @@ def serve(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.sock
     kernel.usermodehelper = helpers.run
     files = tree(kernel, control_files=False)
     files.lower = HostTree({f"dev/{LAB}"})
-    supervisor = Supervisor(kernel)
+    links = Links()
+
+    def made(link: Link) -> None:
+        links.add(link)
+        socket.send_fds(launcher, [json.dumps({"name": link.name, "target": link.target}).encode()], [link.directory])
+
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # orphans leave nothing behind
 
     def ready() -> None:
         null = os.open(os.devnull, os.O_RDWR)
-        for fd in (0, 1):
+        for fd in (0, 1, 2):
             os.dup2(null, fd)
         os.close(null)
-        Thread(target=_hear_launcher, args=(launcher, supervisor, helpers), daemon=True).start()
+        Thread(target=_hear_launcher, args=(launcher, supervisor, helpers, links), daemon=True).start()
         Thread(target=_keep_door, args=(door, supervisor), daemon=True).start()
         launcher.send(b"{}")
 
-    Mount(files, str(FUSE), kernel.sched, ready).run({"allow_other": True})
+    mounted = Mount(files, str(FUSE), kernel.sched, ready)
+    supervisor = Supervisor(kernel, files, mounted, host_root, made)
+    mounted.run({"allow_other": True})
 
 
 class Helpers:
@@ -94,17 +103,21 @@ class Helpers:
         done.release()
 
 
-def _hear_launcher(launcher: socket.socket, supervisor: Supervisor, helpers: Helpers) -> NoReturn:
+def _hear_launcher(launcher: socket.socket, supervisor: Supervisor, helpers: Helpers, links: Links) -> NoReturn:
     """Take listeners and the ends of programs from the launcher, and end with it."""
-    while True:
-        message, fds, _flags, _address = socket.recv_fds(launcher, MESSAGE_MAX, 1)
-        if not message:
-            os._exit(0)
-        for fd in fds:
-            supervisor.listen(fd)
-        said = json.loads(message)
-        if "number" in said:
-            helpers.ended(said["number"], said["status"])
+    try:
+        while True:
+            message, fds, _flags, _address = socket.recv_fds(launcher, MESSAGE_MAX, 1)
+            if not message:
+                break
+            for fd in fds:
+                supervisor.listen(fd)
+            said = json.loads(message)
+            if "number" in said:
+                helpers.ended(said["number"], said["status"])
+    finally:
+        links.remove()
+        os._exit(0)
 
 
 def _keep_door(door: socket.socket, supervisor: Supervisor) -> NoReturn:

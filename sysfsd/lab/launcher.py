@@ -23,6 +23,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
+from sysfsd.lab.mknod import Link, Links
 from sysfsd.lab.namespaces import (
     CAP_SYS_ADMIN,
     Clone,
@@ -48,6 +49,7 @@ _UCRED: Final = struct.Struct("=3i")
 _PYTHONS_SIGNALS: Final = {signal.SIGPIPE: signal.SIG_DFL, signal.SIGXFSZ: signal.SIG_DFL}
 #: Where programs are that the host may lack.
 PROGRAMS: Final = "/dev/.lab"
+_ROOTS_PATH: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 _NOT_FOUND: Final = 127
 _NOT_EXECUTABLE: Final = 126
 
@@ -135,7 +137,7 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], release: str, name: 
     kernel = os.fork()
     if kernel == 0:
         ours.close()
-        _become_init(boot, theirs, door)
+        _become_init(boot, theirs, door, host_root)
     theirs.close()
     door.close()
     program = _filter()
@@ -152,11 +154,13 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], release: str, name: 
         raise LabError(f"the lab's files cannot be mounted: {error.filename or ''}: {error.strerror}") from None
     with suppress(OSError):
         os.chdir(cwd)
+    session = Session(ours, program, name)
     try:
-        return Session(ours, program, name).run(command)
+        return session.run(command)
     finally:
         os.kill(kernel, signal.SIGKILL)
         os.waitpid(kernel, 0)  # which is after the end of everything in the lab
+        session.links.remove()
 
 
 def join(name: str, command: Sequence[str]) -> int:
@@ -232,17 +236,16 @@ def _no_user_namespace(error: OSError) -> str:
     )
 
 
-def _become_init(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket) -> NoReturn:
+def _become_init(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket, host_root: bool) -> NoReturn:
     """Turn this process into the lab's first."""
     status = 1
     try:
         os.setsid()
-        prctl(Prctl.SET_PDEATHSIG, signal.SIGKILL)
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, signal.SIG_IGN)
         from sysfsd.lab.init import serve
 
-        serve(boot, launcher, door)
+        serve(boot, launcher, door, host_root)
         status = 0
     except LabError as error:
         print(f"sysfsd: {error}", file=sys.stderr)
@@ -279,6 +282,8 @@ class Session:
     def __init__(self, kernel: socket.socket, program: bytes, name: str) -> None:
         self._kernel = kernel
         self._program = program
+        #: What the lab has made in the host's directories.
+        self.links = Links()
         self._name = name
         #: What to do when a process has ended, by a descriptor of it.
         self._ends: dict[int, tuple[int, Callable[[int], None]]] = {}
@@ -291,7 +296,7 @@ class Session:
         environment = {
             **os.environ,
             "SYSFSD_LAB": self._name,
-            "PATH": f"{os.environ.get('PATH', os.defpath)}:/dev/.lab",
+            "PATH": _path(os.environ.get("PATH", os.defpath)),
         }
         if not command:
             command = [os.environ.get("SHELL") or pwd.getpwuid(os.getuid()).pw_shell or "/bin/sh"]
@@ -385,10 +390,14 @@ class Session:
         """Carry out what the kernel asks for; False: it has ended."""
         from sysfsd.lab.init import MESSAGE_MAX
 
-        message = self._kernel.recv(MESSAGE_MAX)
+        message, fds, _flags, _address = socket.recv_fds(self._kernel, MESSAGE_MAX, 1)
         if not message:
             return False
         said = json.loads(message)
+        for directory in fds:
+            self.links.add(Link(directory, said["name"], said["target"]))
+        if fds:
+            return True
 
         def answer(status: int) -> None:
             with suppress(OSError):
@@ -403,6 +412,14 @@ class Session:
             if not said["wait"]:
                 answer(0)
         return True
+
+
+def _path(path: str) -> str:
+    """Where a command looks for programs: root's where its user is root here, and what the host may lack."""
+    directories = path.split(":")
+    if os.geteuid() == 0:
+        directories += [directory for directory in _ROOTS_PATH if directory not in directories]
+    return ":".join([*directories, PROGRAMS])
 
 
 def _foreground_terminal() -> int | None:

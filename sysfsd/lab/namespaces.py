@@ -43,6 +43,7 @@ _MNT_DETACH: Final = 2
 class Clone(IntFlag):
     """Kinds of namespaces (include/uapi/linux/sched.h)."""
 
+    FS = 0x00000200
     NEWNS = 0x00020000
     NEWUSER = 0x10000000
     NEWPID = 0x20000000

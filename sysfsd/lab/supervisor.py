@@ -8,23 +8,33 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import select
+import stat
+import struct
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, partial
+from itertools import chain, count
 from threading import Thread
 from typing import Final, NamedTuple
 
 from sysfsd.callers import CallerCred, identity, proc_status
-from sysfsd.kernel.cred import Capability
+from sysfsd.fs import devfs
+from sysfsd.fs.kernfs import Directory, Tree
+from sysfsd.kernel.char_dev import MISC_MAJOR, MKDEV, DeviceNumbers
+from sysfsd.kernel.cred import INIT_CRED, Capability
 from sysfsd.kernel.err import err
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import MODULE_NAME_LEN
 from sysfsd.kernel.slab import KMALLOC_MAX_SIZE
 from sysfsd.kernel.traps import TaskKilled
+from sysfsd.lab.fs_struct import in_place_of
+from sysfsd.lab.mknod import NODES, Link, decode_dev, hosts_node
 from sysfsd.lab.seccomp import Argument, Listener, Notification, Rule
 from sysfsd.libc import checked, libc, syscall
+from sysfsd.mount import LLSEEK, Mount
 
 __all__ = ["RULES", "SYSCALLS", "Call", "Supervisor", "SystemCall"]
 
@@ -33,6 +43,11 @@ _X32_SYSCALL_BIT: Final = 0x40000000
 _SYS_PIDFD_GETFD: Final = 438
 _PAGE_SIZE: Final = 4096
 _NEW_UTS_LEN: Final = 64
+_PATH_MAX: Final = 4096
+_AT_FDCWD: Final = -100
+_S_IFMT: Final = 0o170000
+#: Whence lseek(2) goes where a file alone knows the way.
+_SEEK_FROM: Final = (os.SEEK_END, os.SEEK_DATA, os.SEEK_HOLE)
 
 
 class _Iovec(ctypes.Structure):
@@ -162,7 +177,7 @@ class SystemCall(NamedTuple):
     """A system call, its numbers on x86-64 and i386, and what answers it.
 
     :param sleeps: it may take its time
-    :param arguments: with which it is handed over
+    :param arguments: with which it is handed over, if not with all; one set of them is enough
     """
 
     name: str
@@ -170,17 +185,27 @@ class SystemCall(NamedTuple):
     i386: int
     answer: Callable[[Supervisor, Call], int]
     sleeps: bool = False
-    arguments: tuple[Argument, ...] = ()
+    arguments: tuple[tuple[Argument, ...], ...] = ((),)
 
 
 class Supervisor:
     """Answers the calls of all processes in a lab.
 
     :param kernel: the lab's kernel
+    :param files: its files
+    :param mount: where they are mounted
+    :param host_root: root here is the host's root
+    :param made: told of each link that stands for a node
     """
 
-    def __init__(self, kernel: Kernel) -> None:
+    def __init__(
+        self, kernel: Kernel, files: Tree, mount: Mount, host_root: bool, made: Callable[[Link], None]
+    ) -> None:
         self.kernel = kernel
+        self._files = files
+        self._mount = mount
+        self._host_root = host_root
+        self._made = made
         self._by_number = {AUDIT_ARCH_I386: {call.i386: call for call in SYSCALLS}}
         self._native = {call.x86_64: call for call in SYSCALLS}
 
@@ -260,6 +285,116 @@ class Supervisor:
         )
         return 0
 
+    # Files
+
+    def lseek(self, call: Call) -> int:
+        """From the end of a file of this kernel's, or to its data.
+
+        :raises Proceed: for the host's files
+        """
+        fd, offset, whence = call.args[:3]
+        try:
+            device = os.stat(f"/proc/{call.pid}/fd/{_int(fd)}").st_dev
+        except OSError:
+            raise Proceed from None
+        if device != self._mount.device:
+            raise Proceed
+        descriptor = call.file(_int(fd))
+        try:
+            where = bytearray(struct.pack("=qq", ctypes.c_int64(offset).value, _int(whence)))
+            fcntl.ioctl(descriptor, LLSEEK, where)
+        except OSError as error:
+            if error.errno == errno.ENOTTY:  # it leaves that to the host
+                raise Proceed from None
+            raise
+        finally:
+            os.close(descriptor)
+        position: int = struct.unpack_from("=q", where)[0]
+        return position
+
+    def mknod(self, call: Call) -> int:
+        path, mode, dev = call.args[:3]
+        return self._mknod(call, _AT_FDCWD, path, mode, dev)
+
+    def mknodat(self, call: Call) -> int:
+        dirfd, path, mode, dev = call.args[:4]
+        return self._mknod(call, _int(dirfd), path, mode, dev)
+
+    def _mknod(self, call: Call, dirfd: int, pathname: int, mode: int, dev: int) -> int:
+        """``do_mknodat()`` of a device.
+
+        :raises OSError: as mknod(2)
+        :raises Proceed: where the host can do it
+        """
+        mode &= 0xFFFF
+        major, minor = decode_dev(dev & 0xFFFFFFFF)
+        if not major and not minor:
+            raise Proceed  # no device, and nobody needs a privilege for it
+        path = os.fsdecode(call.read_string(pathname, _PATH_MAX))
+        if not path:
+            raise err(errno.ENOENT)
+        if len(path) >= _PATH_MAX:
+            raise err(errno.ENAMETOOLONG)
+        start = "cwd" if dirfd == _AT_FDCWD or path.startswith("/") else f"fd/{dirfd}"
+        if not os.path.lexists(f"/proc/{call.pid}/{start}"):
+            raise err(errno.EBADF)
+        in_place_of(call.cred, start, lambda: self._create_node(call, path, mode, major, minor))
+        return 0
+
+    def _create_node(self, call: Call, path: str, mode: int, major: int, minor: int) -> None:
+        """In the caller's place."""
+        above, name = os.path.split(path.rstrip("/"))
+        directory = os.open(above or ("/" if path.startswith("/") else "."), os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _may_create(directory, name, slash=path.endswith("/"))
+            if not call.cred.capable(Capability.MKNOD):
+                raise err(errno.EPERM)
+            mode &= ~int(call.cred.status.get("Umask", "0"), 8)
+            target = None if self._serves(major, minor) else hosts_node(mode, major, minor)
+            if target is not None:
+                if self._host_root:
+                    raise Proceed
+                os.symlink(f"/dev/.host/{target}", name, dir_fd=directory)
+            elif os.fstat(directory).st_dev == self._mount.device:
+                self._mknod_here(
+                    os.readlink(f"/proc/thread-self/fd/{directory}"), name, mode, MKDEV(major, minor), call
+                )
+            else:
+                target = self._hidden_node(mode, major, minor, call)
+                os.symlink(target, name, dir_fd=directory)
+                self._made(Link(os.dup(directory), name, target))
+        finally:
+            os.close(directory)
+
+    def _serves(self, major: int, minor: int) -> bool:
+        """Whether a module has taken a device number."""
+        numbers = self.kernel.state(DeviceNumbers)
+        with self.kernel.lock:
+            return bool(numbers.cdevs(MKDEV(major, minor))) or (major == MISC_MAJOR and minor in numbers.misc.values())
+
+    def _mknod_here(self, path: str, name: str, mode: int, rdev: int, call: Call) -> None:
+        directory = self._files.lookup(path)
+        if not isinstance(directory, Directory):
+            raise err(errno.ENOTDIR)
+        devfs.mknod(directory, name, mode, rdev, call.cred)
+
+    def _hidden_node(self, mode: int, major: int, minor: int, call: Call) -> str:
+        """A node that a link can lead to.
+
+        :returns: its path
+        """
+        dev = self._files.lookup("/dev")
+        assert isinstance(dev, Directory)
+        if NODES not in dev.children:
+            dev.mkdir(NODES, 0o1777, INIT_CRED)
+            dev.touch(NODES)
+        nodes = dev.children[NODES]
+        assert isinstance(nodes, Directory)
+        stem = f"{major}:{minor}"
+        name = next(n for n in chain([stem], (f"{stem}.{i}" for i in count(1))) if n not in nodes.children)
+        devfs.mknod(nodes, name, mode, MKDEV(major, minor), call.cred)
+        return f"/dev/{NODES}/{name}"
+
     # The kernel's name and log
 
     def uname(self, call: Call) -> int:
@@ -288,15 +423,42 @@ class Supervisor:
         return self.kernel.syslog(_int(action), buf, _int(size), call.cred, call.write, call.interrupted)
 
 
+def _may_create(directory: int, name: str, slash: bool) -> None:
+    """``filename_create()`` and ``may_create()``: whether a name can be added to a directory.
+
+    :param slash: one follows the name
+    :raises OSError: EEXIST, ENOENT, EACCES, EROFS, ENAMETOOLONG
+    """
+    if name in ("", ".", ".."):
+        raise err(errno.EEXIST)
+    with suppress(FileNotFoundError):
+        os.lstat(name, dir_fd=directory)
+        raise err(errno.EEXIST)
+    if slash:
+        raise err(errno.ENOENT)
+    if not os.access(".", os.W_OK | os.X_OK, dir_fd=directory, effective_ids=True):
+        raise err(errno.EROFS if os.fstatvfs(directory).f_flag & os.ST_RDONLY else errno.EACCES)
+
+
+def _devices(mode: int) -> tuple[tuple[Argument, ...], ...]:
+    """Argument *mode* says that it is a device."""
+    return tuple((Argument(mode, kind, _S_IFMT),) for kind in (stat.S_IFCHR, stat.S_IFBLK))
+
+
 SYSCALLS: Final = (
+    SystemCall(
+        "lseek", 8, 19, Supervisor.lseek, arguments=tuple((Argument(2, whence, 0xFFFFFFFF),) for whence in _SEEK_FROM)
+    ),
     SystemCall("uname", 63, 122, Supervisor.uname),
     SystemCall("syslog", 103, 103, Supervisor.syslog, sleeps=True),
+    SystemCall("mknod", 133, 14, Supervisor.mknod, arguments=_devices(1)),
     SystemCall("sethostname", 170, 74, Supervisor.sethostname),
     SystemCall("setdomainname", 171, 121, Supervisor.setdomainname),
     SystemCall("init_module", 175, 128, Supervisor.init_module, sleeps=True),
     SystemCall("delete_module", 176, 129, Supervisor.delete_module, sleeps=True),
+    SystemCall("mknodat", 259, 297, Supervisor.mknodat, arguments=_devices(2)),
     SystemCall("finit_module", 313, 350, Supervisor.finit_module, sleeps=True),
 )
 
 #: What is handed over to a supervisor.
-RULES: Final = tuple(Rule(call.name, call.arguments) for call in SYSCALLS)
+RULES: Final = tuple(Rule(call.name, arguments) for call in SYSCALLS for arguments in call.arguments)

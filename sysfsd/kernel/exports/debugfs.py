@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import errno
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
-from sysfsd.kernel.debugfs import DebugFs
+from sysfsd.kernel.debugfs import DebugEntry, DebugFs
+from sysfsd.kernel.driver_core import DriverCore
+from sysfsd.kernel.err import err
+from sysfsd.kernel.exports.libfs import (
+    nonseekable_open,
+    simple_attr_open,
+    simple_attr_read,
+    simple_attr_write,
+    simple_attr_write_signed,
+    simple_read_from_buffer,
+)
 from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.exports.seq_file import open_single
+from sysfsd.kernel.exports.uaccess import kstrtobool_from_user
 from sysfsd.kernel.kobject import errors_ignored
 
 if TYPE_CHECKING:
@@ -14,14 +30,30 @@ if TYPE_CHECKING:
 
 export = Area("debugfs", "fs/debugfs/")
 
-_S_IFDIR, _S_IFREG, _S_IFLNK = 0o040000, 0o100000, 0o120000
-_ERRORS = (1 << 64) - 4095
+_ERRORS: Final = (1 << 64) - 4095
+_S_IWUGO, _S_IRUGO = 0o222, 0o444
 
-#: How the kernel itself shows a variable: the function's name, and the C type of the variable.
-_VARIABLES = {
-    "u8": "u8", "u16": "u16", "u32": "u32", "u64": "u64", "x8": "u8", "x16": "u16", "x32": "u32", "x64": "u64",
-    "size_t": "size_t", "ulong": "unsigned long", "bool": "bool", "atomic_t": "atomic_t",
-}  # fmt: skip
+_READ: Final = "ssize_t {}(struct file *file, char *user_buf, size_t count, loff_t *ppos)"
+_OPEN: Final = "int {}(struct inode *inode, struct file *file)"
+
+#: How the kernel itself shows a variable: the C type, bytes, whether it has a sign, and the format.
+_VARIABLES: Final = {
+    "u8": ("u8", 1, False, b"%llu\n"),
+    "u16": ("u16", 2, False, b"%llu\n"),
+    "u32": ("u32", 4, False, b"%llu\n"),
+    "u64": ("u64", 8, False, b"%llu\n"),
+    "ulong": ("unsigned long", 8, False, b"%llu\n"),
+    "x8": ("u8", 1, False, b"0x%02llx\n"),
+    "x16": ("u16", 2, False, b"0x%04llx\n"),
+    "x32": ("u32", 4, False, b"0x%08llx\n"),
+    "x64": ("u64", 8, False, b"0x%016llx\n"),
+    "size_t": ("size_t", 8, False, b"%llu\n"),
+    "atomic_t": ("atomic_t", 4, True, b"%lld\n"),
+}
+
+
+def _fs(kernel: Kernel) -> DebugFs:
+    return kernel.state(DebugFs)
 
 
 @export("bool debugfs_initialized(void)")
@@ -31,18 +63,66 @@ def debugfs_initialized(kernel: Kernel) -> bool:
 
 @export("struct dentry *debugfs_create_dir(const char *name, struct dentry *parent)")
 def debugfs_create_dir(kernel: Kernel, name: bytes, parent: StructView) -> int:
-    return kernel.state(DebugFs).create(name, _S_IFDIR | 0o755, parent.address).dentry
+    return _fs(kernel).create(name, stat.S_IFDIR | 0o755, parent.address).dentry
+
+
+@export("struct dentry *debugfs_create_symlink(const char *name, struct dentry *parent, const char *target)")
+def debugfs_create_symlink(kernel: Kernel, name: bytes, parent: StructView, target: bytes) -> int:
+    return _fs(kernel).create(name, stat.S_IFLNK | 0o777, parent.address, target=target).dentry
+
+
+# Files
+
+
+def _create(
+    kernel: Kernel, name: bytes, mode: int, parent: int, data: int, fops: int, proxy: bool, size: int = 0
+) -> int:
+    mode = mode if stat.S_IFMT(mode) else mode | stat.S_IFREG
+    fops = fops or _own_fops(kernel, "noop", _noop_fops)
+    return _fs(kernel).create(name, mode, parent, data, fops, proxy, size=size).dentry
+
+
+def _own_fops(kernel: Kernel, name: str, functions: Callable[[Kernel], dict[str, int]]) -> int:
+    """The address of a ``struct file_operations`` of the kernel's own.
+
+    :param functions: makes the addresses of its functions, by member
+    """
+    known = _fs(kernel).own_fops
+    if name not in known:
+        fops = kernel.struct("file_operations", kernel.slab.kmalloc(kernel.image.structs["file_operations"].size))
+        for member, function in functions(kernel).items():
+            fops[member] = function
+        known[name] = fops.address
+    return known[name]
+
+
+def _noop_fops(kernel: Kernel) -> dict[str, int]:
+    """``debugfs_noop_file_operations``: nothing to read, and all is taken."""
+    internal, address_of = kernel.exports.internal, kernel.exports.address_of
+    return {
+        "open": address_of("simple_open"),
+        "llseek": address_of("noop_llseek"),
+        "read": internal(_READ.format("default_read_file"), lambda kernel, file, buf, count, ppos: 0),
+        "write": internal(_READ.format("default_write_file"), lambda kernel, file, buf, count, ppos: count),
+    }
 
 
 @export(
     "struct dentry *debugfs_create_file(const char *name, umode_t mode, struct dentry *parent, void *data,"
-    " const struct file_operations *fops)",
-    "struct dentry *debugfs_create_file_unsafe(const char *name, umode_t mode, struct dentry *parent, void *data,"
-    " const struct file_operations *fops)",
+    " const struct file_operations *fops)"
 )
 def debugfs_create_file(kernel: Kernel, name: bytes, mode: int, parent: StructView, data: int, fops: StructView) -> int:
-    mode = mode if mode & 0o170000 else mode | _S_IFREG
-    return kernel.state(DebugFs).create(name, mode, parent.address, data, fops.address, "file").dentry
+    return _create(kernel, name, mode, parent.address, data, fops.address, proxy=bool(fops.address))
+
+
+@export(
+    "struct dentry *debugfs_create_file_unsafe(const char *name, umode_t mode, struct dentry *parent, void *data,"
+    " const struct file_operations *fops)"
+)
+def debugfs_create_file_unsafe(
+    kernel: Kernel, name: bytes, mode: int, parent: StructView, data: int, fops: StructView
+) -> int:
+    return _create(kernel, name, mode, parent.address, data, fops.address, proxy=False)
 
 
 @export(
@@ -53,24 +133,200 @@ def debugfs_create_file_size(
     kernel: Kernel, name: bytes, mode: int, parent: StructView, data: int, fops: StructView, file_size: int
 ) -> None:
     with errors_ignored():
-        dentry = debugfs_create_file(kernel, name, mode, parent, data, fops)
-        kernel.struct("dentry", dentry).to("d_inode")["i_size"] = file_size
+        _create(kernel, name, mode, parent.address, data, fops.address, bool(fops.address), file_size)
 
 
-@export("struct dentry *debugfs_create_symlink(const char *name, struct dentry *parent, const char *target)")
-def debugfs_create_symlink(kernel: Kernel, name: bytes, parent: StructView, target: bytes) -> int:
-    return kernel.state(DebugFs).create(name, _S_IFLNK | 0o777, parent.address, target=target).dentry
+# Access, while the file is there
+
+
+def _entry(kernel: Kernel, dentry: int) -> DebugEntry:
+    """:raises OSError: EIO where it is gone"""
+    entry = _fs(kernel).entry(dentry) if dentry else None
+    if entry is None or entry.gone:
+        raise err(errno.EIO)
+    return entry
+
+
+@contextmanager
+def _access(kernel: Kernel, file: StructView) -> Iterator[None]:
+    with _entry(kernel, file["f_path.dentry"]).users.using():
+        yield
+
+
+@export("int debugfs_file_get(struct dentry *dentry)")
+def debugfs_file_get(kernel: Kernel, dentry: StructView) -> int:
+    _entry(kernel, dentry.address).users.enter(kernel.current)
+    return 0
+
+
+@export("void debugfs_file_put(struct dentry *dentry)")
+def debugfs_file_put(kernel: Kernel, dentry: StructView) -> None:
+    entry = _fs(kernel).entry(dentry.address)
+    if entry is not None:
+        entry.users.leave(kernel.current)
+
+
+@export("const struct file_operations *debugfs_real_fops(const struct file *filp)")
+def debugfs_real_fops(kernel: Kernel, filp: StructView) -> int:
+    entry = _fs(kernel).entry(filp["f_path.dentry"])
+    return entry.fops if entry is not None else 0
+
+
+# Numbers
+
+
+@export("ssize_t debugfs_attr_read(struct file *file, char *buf, size_t len, loff_t *ppos)")
+def debugfs_attr_read(kernel: Kernel, file: StructView, buf: int, len: int, ppos: int) -> int:
+    with _access(kernel, file):
+        return simple_attr_read(kernel, file, buf, len, ppos)  # type: ignore[no-any-return]
+
+
+@export("ssize_t debugfs_attr_write(struct file *file, const void *buf, size_t len, loff_t *ppos)")
+def debugfs_attr_write(kernel: Kernel, file: StructView, buf: int, len: int, ppos: int) -> int:
+    with _access(kernel, file):
+        return simple_attr_write(kernel, file, buf, len, ppos)  # type: ignore[no-any-return]
+
+
+@export("ssize_t debugfs_attr_write_signed(struct file *file, const void *buf, size_t len, loff_t *ppos)")
+def debugfs_attr_write_signed(kernel: Kernel, file: StructView, buf: int, len: int, ppos: int) -> int:
+    with _access(kernel, file):
+        return simple_attr_write_signed(kernel, file, buf, len, ppos)  # type: ignore[no-any-return]
+
+
+def _number_fops(kernel: Kernel, kind: str, name: str, readable: bool, writable: bool) -> dict[str, int]:
+    """``DEFINE_DEBUGFS_ATTRIBUTE()``."""
+    _type, size, signed, fmt = _VARIABLES[kind]
+    exports = kernel.exports
+    function = f"debugfs_{kind.replace('x', 'u')}" if kind[0] == "x" else f"debugfs_{kind}"
+
+    def get(kernel: Kernel, data: int, val: int) -> int:
+        kernel.memory.write_int(val, kernel.memory.read_int(data, size, signed), 8)
+        return 0
+
+    def set_(kernel: Kernel, data: int, val: int) -> int:
+        kernel.memory.write_int(data, val & (1 << 8 * size) - 1, size)
+        return 0
+
+    getter = exports.internal(f"int {function}_get(void *data, u64 *val)", get) if readable else 0
+    setter = exports.internal(f"int {function}_set(void *data, u64 val)", set_) if writable else 0
+    text = kernel.slab.string(fmt)
+
+    def open_(kernel: Kernel, inode: StructView, file: StructView) -> int:
+        return simple_attr_open(kernel, inode, file, getter, setter, text)  # type: ignore[no-any-return]
+
+    return {
+        "open": exports.internal(_OPEN.format(f"{name}_open"), open_),
+        "release": exports.address_of("simple_attr_release"),
+        "read": exports.address_of("debugfs_attr_read"),
+        "write": exports.address_of("debugfs_attr_write_signed" if signed else "debugfs_attr_write"),
+    }
+
+
+def _by_mode(
+    kernel: Kernel,
+    name: bytes,
+    mode: int,
+    parent: int,
+    value: int,
+    fops: str,
+    functions: Callable[[Kernel, str, bool, bool], dict[str, int]],
+) -> None:
+    """``debugfs_create_mode_unsafe()``: what the mode does not allow, the file cannot do.
+
+    :param fops: what the operations are called
+    :param functions: makes them, given their name and whether the file is to be read and to be written
+    """
+    readable, writable = True, bool(mode & _S_IWUGO)
+    if not writable:
+        fops += "_ro"
+    elif not mode & _S_IRUGO:
+        fops, readable = f"{fops}_wo", False
+    with errors_ignored():
+        address = _own_fops(kernel, fops, lambda kernel: functions(kernel, fops, readable, writable))
+        _create(kernel, name, mode, parent, value, address, proxy=False)
 
 
 def _variable(kind: str, type_: str) -> None:
     @export(f"void debugfs_create_{kind}(const char *name, umode_t mode, struct dentry *parent, {type_} *value)")
-    def create(kernel: Kernel, name: bytes, mode: int, parent: StructView, value: int) -> None:
-        with errors_ignored():
-            kernel.state(DebugFs).create(name, _S_IFREG | mode & 0o7777, parent.address, value, 0, kind)
+    def create(kernel: Kernel, name: bytes, mode: int, parent: StructView, value: StructView | int) -> None:
+        address = value if isinstance(value, int) else value.address
+
+        def functions(kernel: Kernel, fops: str, readable: bool, writable: bool) -> dict[str, int]:
+            return _number_fops(kernel, kind, fops, readable, writable)
+
+        _by_mode(kernel, name, mode, parent.address, address, f"fops_{kind}", functions)
 
 
-for _kind, _type in _VARIABLES.items():
+for _kind, (_type, *_) in _VARIABLES.items():
     _variable(_kind, _type)
+
+
+# Truth values
+
+
+@export("ssize_t debugfs_read_file_bool(struct file *file, char *user_buf, size_t count, loff_t *ppos)")
+def debugfs_read_file_bool(kernel: Kernel, file: StructView, user_buf: int, count: int, ppos: int) -> int:
+    with _access(kernel, file):
+        value = kernel.memory.read_int(file["private_data"], 1)
+    return _read_text(kernel, user_buf, count, ppos, b"Y\n" if value else b"N\n")
+
+
+def _read_text(kernel: Kernel, user_buf: int, count: int, ppos: int, text: bytes) -> int:
+    buf = kernel.slab.kmalloc(len(text) + 1)
+    try:
+        kernel.memory.write(buf, text)
+        return simple_read_from_buffer(kernel, user_buf, count, ppos, buf, len(text))  # type: ignore[no-any-return]
+    finally:
+        kernel.slab.kfree(buf)
+
+
+@export("ssize_t debugfs_write_file_bool(struct file *file, const void *user_buf, size_t count, loff_t *ppos)")
+def debugfs_write_file_bool(kernel: Kernel, file: StructView, user_buf: int, count: int, ppos: int) -> int:
+    """What is no truth value changes nothing, and nothing is said."""
+    value = kernel.slab.kmalloc(1)
+    try:
+        with errors_ignored():
+            kstrtobool_from_user(kernel, user_buf, count, value)
+            bv = kernel.memory.read_int(value, 1)
+            with _access(kernel, file):
+                kernel.memory.write_int(file["private_data"], bv, 1)
+    finally:
+        kernel.slab.kfree(value)
+    return count
+
+
+def _bool_fops(kernel: Kernel, fops: str, readable: bool, writable: bool) -> dict[str, int]:
+    address_of = kernel.exports.address_of
+    functions = {"open": address_of("simple_open"), "llseek": address_of("default_llseek")}
+    if readable:
+        functions["read"] = address_of("debugfs_read_file_bool")
+    if writable:
+        functions["write"] = address_of("debugfs_write_file_bool")
+    return functions
+
+
+@export("void debugfs_create_bool(const char *name, umode_t mode, struct dentry *parent, bool *value)")
+def debugfs_create_bool(kernel: Kernel, name: bytes, mode: int, parent: StructView, value: int) -> None:
+    _by_mode(kernel, name, mode, parent.address, value, "fops_bool", _bool_fops)
+
+
+# Bytes, arrays, text of a device
+
+
+def _read_blob(kernel: Kernel, file: StructView, user_buf: int, count: int, ppos: int) -> int:
+    with _access(kernel, file):
+        blob = kernel.struct("debugfs_blob_wrapper", file["private_data"])
+        data, size = blob["data"], blob["size"]
+        return simple_read_from_buffer(kernel, user_buf, count, ppos, data, size)  # type: ignore[no-any-return]
+
+
+def _blob_fops(kernel: Kernel) -> dict[str, int]:
+    address_of = kernel.exports.address_of
+    return {
+        "open": address_of("simple_open"),
+        "llseek": address_of("default_llseek"),
+        "read": kernel.exports.internal(_READ.format("read_file_blob"), _read_blob),
+    }
 
 
 @export(
@@ -78,29 +334,128 @@ for _kind, _type in _VARIABLES.items():
     " struct debugfs_blob_wrapper *blob)"
 )
 def debugfs_create_blob(kernel: Kernel, name: bytes, mode: int, parent: StructView, blob: StructView) -> int:
-    return kernel.state(DebugFs).create(name, _S_IFREG | mode & 0o444, parent.address, blob.address, 0, "blob").dentry
+    fops = _own_fops(kernel, "fops_blob", _blob_fops)
+    return _create(kernel, name, mode & _S_IRUGO, parent.address, blob.address, fops, proxy=False)
+
+
+def _u32_array_open(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    """Eleven bytes a number, the last of which is cut."""
+    array = kernel.struct("debugfs_u32_array", inode["i_private"])
+    number = array["n_elements"]
+    values = [kernel.memory.read_int(array["array"] + 4 * i) for i in range(number)]
+    text = (b" ".join(b"%d" % value for value in values) + b"\n" if values else b"")[: max(0, 11 * number - 1)]
+    file["private_data"] = kernel.slab.string(text)
+    return nonseekable_open(kernel, inode, file)  # type: ignore[no-any-return]
+
+
+def _u32_array_read(kernel: Kernel, file: StructView, user_buf: int, count: int, ppos: int) -> int:
+    text = file["private_data"]
+    size = len(kernel.memory.read_string(text))
+    return simple_read_from_buffer(kernel, user_buf, count, ppos, text, size)  # type: ignore[no-any-return]
+
+
+def _u32_array_release(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    kernel.slab.kfree(file["private_data"])
+    return 0
+
+
+def _u32_array_fops(kernel: Kernel) -> dict[str, int]:
+    internal = kernel.exports.internal
+    return {
+        "open": internal(_OPEN.format("u32_array_open"), _u32_array_open),
+        "release": internal(_OPEN.format("u32_array_release"), _u32_array_release),
+        "read": internal(_READ.format("u32_array_read"), _u32_array_read),
+    }
+
+
+@export(
+    "void debugfs_create_u32_array(const char *name, umode_t mode, struct dentry *parent,"
+    " struct debugfs_u32_array *array)"
+)
+def debugfs_create_u32_array(kernel: Kernel, name: bytes, mode: int, parent: StructView, array: StructView) -> None:
+    with errors_ignored():
+        fops = _own_fops(kernel, "u32_array_fops", _u32_array_fops)
+        _create(kernel, name, mode, parent.address, array.address, fops, proxy=False)
+
+
+def _devm_entry_open(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    read, dev = (kernel.memory.read_pointer(inode["i_private"] + 8 * i) for i in range(2))
+    open_single(kernel, file, read, dev)
+    return 0
+
+
+def _devm_entry_fops(kernel: Kernel) -> dict[str, int]:
+    address_of = kernel.exports.address_of
+    return {
+        "open": kernel.exports.internal(_OPEN.format("debugfs_devm_entry_open"), _devm_entry_open),
+        "release": address_of("single_release"),
+        "read": address_of("seq_read"),
+        "llseek": address_of("seq_lseek"),
+    }
+
+
+@export(
+    "void debugfs_create_devm_seqfile(struct device *dev, const char *name, struct dentry *parent,"
+    " int (*read_fn)(struct seq_file *, void *))"
+)
+def debugfs_create_devm_seqfile(kernel: Kernel, dev: StructView, name: bytes, parent: StructView, read_fn: int) -> None:
+    if parent.address >= _ERRORS:
+        return
+    core = kernel.state(DriverCore)
+    with errors_ignored():
+        entry = core.resource_alloc(0, 16)
+        core.resource_add(dev, entry)
+        kernel.memory.write_pointer(entry, read_fn)
+        kernel.memory.write_pointer(entry + 8, dev.address)
+        fops = _own_fops(kernel, "debugfs_devm_entry_ops", _devm_entry_fops)
+        _create(kernel, name, _S_IRUGO, parent.address, entry, fops, proxy=True)
+
+
+# Taking away, looking up
 
 
 @export("void debugfs_remove(struct dentry *dentry)")
 def debugfs_remove(kernel: Kernel, dentry: StructView) -> None:
     if 0 < dentry.address < _ERRORS:
-        entry = kernel.state(DebugFs).entry(dentry.address)
+        entry = _fs(kernel).entry(dentry.address)
         if entry is not None:
-            kernel.state(DebugFs).remove(entry)
+            _fs(kernel).remove(entry)
         else:
             dentry["d_inode"]
 
 
 @export("struct dentry *debugfs_lookup(const char *name, struct dentry *parent)")
 def debugfs_lookup(kernel: Kernel, name: bytes | None, parent: StructView) -> int:
-    above = kernel.state(DebugFs).entry(parent.address)
+    above = _fs(kernel).entry(parent.address)
     found = above.children.get(name.decode("latin-1")) if above is not None and name else None
-    return found.dentry if found is not None else 0
+    if found is None or found.inode is None:
+        return 0
+    found.inode.dentry["d_lockref.count"] += 1
+    return found.dentry
 
 
 @export("void debugfs_lookup_and_remove(const char *name, struct dentry *parent)")
 def debugfs_lookup_and_remove(kernel: Kernel, name: bytes, parent: StructView) -> None:
-    above = kernel.state(DebugFs).entry(parent.address)
+    above = _fs(kernel).entry(parent.address)
     found = above.children.get(name.decode("latin-1")) if above is not None else None
     if found is not None:
-        kernel.state(DebugFs).remove(found)
+        _fs(kernel).remove(found)
+
+
+@export(
+    "struct dentry *debugfs_rename(struct dentry *old_dir, struct dentry *old_dentry, struct dentry *new_dir,"
+    " const char *new_name)"
+)
+def debugfs_rename(
+    kernel: Kernel, old_dir: StructView, old_dentry: StructView, new_dir: StructView, new_name: bytes
+) -> int:
+    for dentry in (old_dir, new_dir, old_dentry):
+        if dentry.address >= _ERRORS:
+            return dentry.address
+    if not old_dentry.address:
+        return 0
+    entry, parent = _fs(kernel).entry(old_dentry.address), _fs(kernel).entry(new_dir.address)
+    if entry is None or parent is None or new_name.decode("latin-1") in parent.children:
+        raise err(errno.EINVAL)
+    _fs(kernel).rename(entry, parent, new_name)
+    return old_dentry.address

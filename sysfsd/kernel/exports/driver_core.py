@@ -10,6 +10,7 @@ from sysfsd.kernel.driver_core import BuiltinSubsystems, DriverCore, Subsystem
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area, CallVaList
 from sysfsd.kernel.kobject import Kobjects, Sysfs
+from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 from sysfsd.kernel.printk import Level
 from sysfsd.kernel.vsprintf import MemoryVaList, vsnprintf
 
@@ -149,7 +150,7 @@ def _create(kernel: Kernel, kobj: StructView, attr: StructView, binary: bool = F
     sysfs = kernel.state(Sysfs)
     directory = sysfs.directory(kobj)
     if directory is None:
-        kernel.traps.warn_here("fs/sysfs/file.c", 355)
+        kernel.traps.warn_at("fs/sysfs/file.c", 355, site="sysfs_create_file_ns+0x8b")
         raise err(errno.EINVAL)
     sysfs.create_file(directory, attr.address, binary=binary)
 
@@ -333,13 +334,12 @@ def show_class_attr_string(kernel: Kernel, cls: StructView, attr: StructView, bu
     return len(text)
 
 
-def _before(kernel: Kernel, cls: StructView, function: str, line: int) -> Subsystem | None:
+def _before(kernel: Kernel, cls: StructView, function: str, line: int, offset: str) -> Subsystem | None:
     found = _core(kernel).class_(cls.address) if cls.address else None
     if cls.address and found is None:
         name = cls.string("name").decode("latin-1")
-        kernel.traps.warn_message(
-            f"{function} called for class '{name}' before it was initialized", "drivers/base/class.c", line
-        )
+        text = f"{function} called for class '{name}' before it was initialized"
+        kernel.traps.warn_at("drivers/base/class.c", line, text, f"{function}+{offset}")
     return found
 
 
@@ -348,7 +348,7 @@ def _before(kernel: Kernel, cls: StructView, function: str, line: int) -> Subsys
     " int (*fn)(struct device *, void *))"
 )
 def class_for_each_device(kernel: Kernel, cls: StructView, start: StructView, data: int, fn: int) -> int:
-    found = _before(kernel, cls, "class_for_each_device", 367)
+    found = _before(kernel, cls, "class_for_each_device", 367, "0x108")
     if found is None:
         raise err(errno.EINVAL)
     return _each(kernel, _core(kernel).each(found.devices, start.address), data, fn)
@@ -359,7 +359,7 @@ def class_for_each_device(kernel: Kernel, cls: StructView, start: StructView, da
     " int (*match)(struct device *, const void *))"
 )
 def class_find_device(kernel: Kernel, cls: StructView, start: StructView, data: int, match: int) -> StructView | None:
-    found = _before(kernel, cls, "class_find_device", 414)
+    found = _before(kernel, cls, "class_find_device", 414, "0x10c")
     return _find(kernel, _core(kernel).each(found.devices, start.address), data, match) if found is not None else None
 
 
@@ -504,11 +504,14 @@ def __root_device_register(kernel: Kernel, name: bytes, owner: StructView) -> St
 def device_create_file(kernel: Kernel, dev: StructView, attr: StructView) -> int:
     if dev.address:
         mode = attr["attr.mode"]
-        for bits, function, line in ((0o222, "store", 3050), (0o444, "show", 3053)):
+        for bits, function, line, site in (
+            (0o222, "store", 3050, "device_create_file+0x53"),
+            (0o444, "show", 3053, "device_create_file+0x70"),
+        ):
             if mode & bits and not attr[function]:
                 name = attr.string("attr.name").decode("latin-1")
                 which = "write permission without 'store'" if bits == 0o222 else "read permission without 'show'"
-                kernel.traps.warn_message(f"Attribute {name}: {which}", "drivers/base/core.c", line)
+                kernel.traps.warn_at("drivers/base/core.c", line, f"Attribute {name}: {which}", site)
         _create(kernel, dev.sub("kobj"), attr)
     return 0
 
@@ -517,6 +520,36 @@ def device_create_file(kernel: Kernel, dev: StructView, attr: StructView) -> int
 def device_remove_file(kernel: Kernel, dev: StructView, attr: StructView) -> None:
     if dev.address:
         _remove(kernel, dev.sub("kobj"), attr)
+
+
+def _variable_attribute(name: str, kind: str, size: int, fmt: bytes) -> None:
+    """``DEVICE_INT_ATTR()`` and its likes: a variable of a module, which the kernel itself shows and stores.
+
+    :param kind: the type that text is read as; ``bool``: a truth value
+    """
+
+    @export(f"ssize_t device_show_{name}(struct device *dev, struct device_attribute *attr, char *buf)")
+    def show(kernel: Kernel, dev: StructView, attr: StructView, buf: int) -> int:
+        var = kernel.struct("dev_ext_attribute", attr.address)["var"]
+        text = fmt % kernel.memory.read_int(var, size, signed=name == "int")
+        kernel.memory.write(buf, text + b"\0")
+        return len(text)
+
+    @export(
+        f"ssize_t device_store_{name}(struct device *dev, struct device_attribute *attr, const char *buf, size_t size)"
+    )
+    def store(kernel: Kernel, dev: StructView, attr: StructView, buf: bytes, length: int) -> int:
+        var = kernel.struct("dev_ext_attribute", attr.address)["var"]
+        value = kstrtobool(buf) if kind == "bool" else kstrto(INT_TYPES[kind], buf)
+        if name == "int" and not -(1 << 31) <= value < 1 << 31:
+            raise err(errno.EINVAL)
+        kernel.memory.write_int(var, value, size)
+        return length
+
+
+_variable_attribute("ulong", "ul", 8, b"%x\n")
+_variable_attribute("int", "l", 4, b"%d\n")
+_variable_attribute("bool", "bool", 1, b"%d\n")
 
 
 @export("int device_create_bin_file(struct device *dev, const struct bin_attribute *attr)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area, CallVaList
@@ -191,11 +191,15 @@ def add_uevent_var(kernel: Kernel, env: StructView, format: bytes, args: CallVaL
 # Attributes
 
 
+#: From where it is said that an object has no directory.
+_NO_DIRECTORY: Final = {355: "sysfs_create_file_ns+0x8b", 570: "sysfs_create_bin_file+0x84"}
+
+
 def _directory(kernel: Kernel, kobj: StructView, line: int) -> SysfsDirectory:
     """:raises OSError: EINVAL, after a warning, for an object that has none"""
     directory = kernel.state(Sysfs).directory(kobj) if kobj.address else None
     if directory is None:
-        kernel.traps.warn_here("fs/sysfs/file.c", line)
+        kernel.traps.warn_at("fs/sysfs/file.c", line, site=_NO_DIRECTORY[line])
         raise err(errno.EINVAL)
     return directory
 
@@ -367,7 +371,7 @@ def sysfs_create_mount_point(kernel: Kernel, parent_kobj: StructView, name: byte
     parent = sysfs.directory(parent_kobj)
     if parent is None:
         raise err(errno.ENOENT)
-    sysfs.add(SysfsDirectory(name.decode("latin-1"), parent, 0, parent_kobj.address))
+    sysfs.add(SysfsDirectory(name.decode("latin-1"), parent, 0, parent_kobj.address, mode=0o555))
     return 0
 
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
+from sysfsd.kernel.exports.locking import mutex_lock_interruptible, mutex_unlock
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.exports.slab import __check_object_size as check_object_size
+from sysfsd.kernel.kstrtox import INT_TYPES, kstrto
+from sysfsd.kernel.list import INIT_LIST_HEAD
+from sysfsd.kernel.memory import PAGE_SIZE
 from sysfsd.kernel.uaccess import Uaccess
 from sysfsd.kernel.vfs import FMode, check, signed
+from sysfsd.kernel.vsprintf import vsnprintf
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -21,8 +28,21 @@ export = Area("libfs", "fs/libfs.c, fs/read_write.c, fs/open.c, fs/fcntl.c, fs/d
 _OFFSET_MAX: Final = (1 << 63) - 1
 _FASYNC: Final = 0o20000
 _FASYNC_MAGIC: Final = 0x4601
+#: The bytes of a transaction that stand before its data (``struct simple_transaction_argresp``).
+_TRANSACTION: Final = 8
 #: ``O_LARGEFILE``, and from how many bytes on a file is a large one.
 _LARGEFILE: Final = (0o100000, (1 << 31) - 1)
+
+
+class OneArgument:
+    """The one argument of a format."""
+
+    def __init__(self, value: int) -> None:
+        self._value = value
+
+    def arg(self) -> int:
+        return self._value
+
 
 # Buffers
 
@@ -68,6 +88,20 @@ def simple_write_to_buffer(kernel: Kernel, to: int, available: int, ppos: int, f
     return len(data)
 
 
+@export(
+    "ssize_t memory_read_from_buffer(void *to, size_t count, loff_t *ppos, const void *from, size_t available)",
+)
+def memory_read_from_buffer(kernel: Kernel, to: int, count: int, ppos: int, from_: int, available: int) -> int:
+    pos = _position(kernel, ppos)
+    if pos < 0:
+        raise err(errno.EINVAL)
+    count = max(0, min(count, available - pos))
+    if count:
+        kernel.memory.write(to, kernel.memory.read(from_ + pos, count))
+        kernel.memory.write_int(ppos, pos + count, 8)
+    return count
+
+
 # Opening
 
 
@@ -96,6 +130,120 @@ def nonseekable_open(kernel: Kernel, inode: StructView, filp: StructView) -> int
 def stream_open(kernel: Kernel, inode: StructView, filp: StructView) -> int:
     filp["f_mode"] &= ~(FMode.LSEEK | FMode.PREAD | FMode.PWRITE | FMode.ATOMIC_POS)
     filp["f_mode"] |= FMode.STREAM
+    return 0
+
+
+# Attributes: one number as text, from and to functions of a module
+
+
+@export(
+    "int simple_attr_open(struct inode *inode, struct file *file, int (*get)(void *, u64 *), int (*set)(void *, u64),"
+    " const void *fmt)"
+)
+def simple_attr_open(kernel: Kernel, inode: StructView, file: StructView, get: int, set: int, fmt: int) -> int:
+    attr = kernel.struct("simple_attr", kernel.slab.kmalloc(kernel.image.structs["simple_attr"].size))
+    attr["get"], attr["set"], attr["data"], attr["fmt"] = get, set, inode["i_private"], fmt
+    INIT_LIST_HEAD(kernel.memory, attr.at("mutex.wait_list"))
+    file["private_data"] = attr.address
+    return nonseekable_open(kernel, inode, file)  # type: ignore[no-any-return]
+
+
+@export("int simple_attr_release(struct inode *inode, struct file *file)")
+def simple_attr_release(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    kernel.slab.kfree(file["private_data"])
+    return 0
+
+
+@contextmanager
+def _attr_locked(kernel: Kernel, attr: StructView) -> Iterator[None]:
+    """:raises OSError: ERESTARTSYS where a signal comes first"""
+    error = mutex_lock_interruptible(kernel, attr.sub("mutex"))
+    if error:
+        raise err(-error)
+    try:
+        yield
+    finally:
+        mutex_unlock(kernel, attr.sub("mutex"))
+
+
+@export("ssize_t simple_attr_read(struct file *file, char *buf, size_t len, loff_t *ppos)")
+def simple_attr_read(kernel: Kernel, file: StructView, buf: int, count: int, ppos: int) -> int:
+    attr = kernel.struct("simple_attr", file["private_data"])
+    if not attr["get"]:
+        raise err(errno.EACCES)
+    with _attr_locked(kernel, attr):
+        if not _position(kernel, ppos) or not attr.string("get_buf"):
+            val = kernel.slab.kmalloc(8)
+            try:
+                ret = kernel.cpu.call(attr["get"], attr["data"], val)
+                if ret:
+                    return ret
+                attr["get_buf"] = vsnprintf(kernel, attr.string("fmt"), OneArgument(kernel.memory.read_pointer(val)))
+            finally:
+                kernel.slab.kfree(val)
+        size = len(attr.string("get_buf"))
+        return simple_read_from_buffer(kernel, buf, count, ppos, attr.at("get_buf"), size)  # type: ignore[no-any-return]
+
+
+def _attr_write(kernel: Kernel, file: StructView, buf: int, size: int, kind: str) -> int:
+    """``simple_attr_write_xsigned()``."""
+    attr = kernel.struct("simple_attr", file["private_data"])
+    if not attr["set"]:
+        raise err(errno.EACCES)
+    with _attr_locked(kernel, attr):
+        count = min(attr.struct.member("set_buf").size - 1, size)
+        data = kernel.state(Uaccess).copy_from_user(buf, count)
+        if len(data) < count:
+            raise err(errno.EFAULT)
+        attr["set_buf"] = data
+        value = kstrto(INT_TYPES[kind], data.split(b"\0", 1)[0])
+        return kernel.cpu.call(attr["set"], attr["data"], value) or size
+
+
+@export("ssize_t simple_attr_write(struct file *file, const void *buf, size_t len, loff_t *ppos)")
+def simple_attr_write(kernel: Kernel, file: StructView, buf: int, len: int, ppos: int) -> int:
+    return _attr_write(kernel, file, buf, len, "ull")
+
+
+@export("ssize_t simple_attr_write_signed(struct file *file, const void *buf, size_t len, loff_t *ppos)")
+def simple_attr_write_signed(kernel: Kernel, file: StructView, buf: int, len: int, ppos: int) -> int:
+    return _attr_write(kernel, file, buf, len, "ll")
+
+
+# Transactions: one write, whose result is then read
+
+
+@export("char *simple_transaction_get(struct file *file, const void *buf, size_t size)")
+def simple_transaction_get(kernel: Kernel, file: StructView, buf: int, size: int) -> int:
+    if size > PAGE_SIZE - _TRANSACTION - 1:
+        raise err(errno.EFBIG)
+    if file["private_data"]:
+        raise err(errno.EBUSY)
+    file["private_data"] = page = kernel.slab.kmalloc(PAGE_SIZE)
+    data = kernel.state(Uaccess).copy_from_user(buf, size)
+    kernel.memory.write(page + _TRANSACTION, data)
+    if len(data) < size:
+        raise err(errno.EFAULT)
+    return page + _TRANSACTION
+
+
+@export("void simple_transaction_set(struct file *file, size_t n)")
+def simple_transaction_set(kernel: Kernel, file: StructView, n: int) -> None:
+    kernel.memory.write_int(file["private_data"], n, 8)
+
+
+@export("ssize_t simple_transaction_read(struct file *file, char *buf, size_t size, loff_t *pos)")
+def simple_transaction_read(kernel: Kernel, file: StructView, buf: int, size: int, pos: int) -> int:
+    page = file["private_data"]
+    if not page:
+        return 0
+    available = kernel.memory.read_int(page, 8)
+    return simple_read_from_buffer(kernel, buf, size, pos, page + _TRANSACTION, available)  # type: ignore[no-any-return]
+
+
+@export("int simple_transaction_release(struct inode *inode, struct file *file)")
+def simple_transaction_release(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    kernel.slab.kfree(file["private_data"])
     return 0
 
 
@@ -215,17 +363,29 @@ def kill_fasync(kernel: Kernel, fp: int, sig: int, band: int) -> None:
 # Paths
 
 
+@export("void dput(struct dentry *dentry)")
+def dput(kernel: Kernel, dentry: StructView) -> None:
+    """Whoever has made an entry of a directory keeps it."""
+    if dentry.address:
+        dentry["d_lockref.count"] -= 1
+
+
+def dentry_path(kernel: Kernel, dentry: StructView) -> bytes:
+    """The path of a directory entry."""
+    names: list[bytes] = []
+    while dentry["d_parent"] != dentry.address:
+        names.append(kernel.memory.read(dentry["d_name.name"], dentry["d_name.len"]))
+        dentry = dentry.to("d_parent")
+    return b"/" + b"/".join(reversed(names))
+
+
 def _path(kernel: Kernel, dentry: StructView, buf: int, buflen: int) -> int:
     """A path at the end of a buffer.
 
     :returns: its address
     :raises OSError: ENAMETOOLONG
     """
-    names: list[bytes] = []
-    while dentry["d_parent"] != dentry.address:
-        names.append(kernel.memory.read(dentry["d_name.name"], dentry["d_name.len"]))
-        dentry = dentry.to("d_parent")
-    text = b"/" + b"/".join(reversed(names)) + b"\0"
+    text = dentry_path(kernel, dentry) + b"\0"
     if len(text) > buflen:
         raise err(errno.ENAMETOOLONG)
     kernel.memory.write(buf + buflen - len(text), text)

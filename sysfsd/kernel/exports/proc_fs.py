@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
+from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.exports.seq_file import open_, open_private, open_single, seq_release, seq_release_private
+from sysfsd.kernel.exports.uaccess import memdup_user_nul
+from sysfsd.kernel.memory import PAGE_SIZE
 from sysfsd.kernel.proc_fs import ProcEntry, ProcFs, ProcSysctl
 
 if TYPE_CHECKING:
@@ -17,18 +23,17 @@ export = Area("proc_fs", "fs/proc/generic.c, fs/proc/proc_net.c, fs/proc/proc_sy
 _S_IFDIR, _S_IFLNK = 0o040000, 0o120000
 
 
-def _made(
-    kernel: Kernel, entry: ProcEntry | None, kind: str = "", operations: int = 0, net: bool = False, state_size: int = 0
-) -> int:
-    """Give a new entry its operations."""
+def _register(kernel: Kernel, entry: ProcEntry | None, operations: int = 0) -> int:
+    """Have an entry there, with its operations.
+
+    :returns: its address, 0 where that cannot be
+    """
     if entry is None:
         return 0
-    entry.kind, entry.operations, entry.net = kind, operations, net
-    view = kernel.struct("proc_dir_entry", entry.address)
-    if kind and kind != "link":
-        view[kind] = operations
-    view["state_size"] = state_size
-    return entry.address
+    entry.operations = operations
+    if operations:
+        entry.view["proc_ops"] = operations
+    return kernel.state(ProcFs).register(entry)
 
 
 @export(
@@ -38,7 +43,10 @@ def _made(
 def proc_create_data(
     kernel: Kernel, name: bytes, mode: int, parent: StructView, proc_ops: StructView, data: int
 ) -> int:
-    return _made(kernel, kernel.state(ProcFs).create(name, mode, parent.address, data), "proc_ops", proc_ops.address)
+    entry = kernel.state(ProcFs).prepare(name, mode, parent.address, data)
+    if entry is not None and not proc_ops.address:
+        return proc_ops["proc_flags"]  # faults as real code does
+    return _register(kernel, entry, proc_ops.address)
 
 
 @export(
@@ -49,6 +57,111 @@ def proc_create(kernel: Kernel, name: bytes, mode: int, parent: StructView, proc
     return proc_create_data(kernel, name, mode, parent, proc_ops, 0)  # type: ignore[no-any-return]
 
 
+# Files whose records or text a module makes
+
+
+def _entry(kernel: Kernel, inode: StructView) -> ProcEntry:
+    return kernel.state(ProcFs).inodes[inode.address]
+
+
+def _seq_open(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    entry = _entry(kernel, inode).view
+    if entry["state_size"]:
+        open_private(kernel, file, entry["seq_ops"], entry["state_size"])
+    else:
+        open_(kernel, file, entry["seq_ops"])
+    return 0
+
+
+def _seq_release(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    private = _entry(kernel, inode).view["state_size"]
+    release = seq_release_private if private else seq_release
+    return release(kernel, inode, file)  # type: ignore[no-any-return]
+
+
+def _single_open(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    entry = _entry(kernel, inode).view
+    open_single(kernel, file, entry["single_show"], entry["data"])
+    return 0
+
+
+def _seq_open_net(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    """The iterator's own bytes begin with the network namespace."""
+    entry = _entry(kernel, inode).view
+    private = open_private(kernel, file, entry["seq_ops"], entry["state_size"])
+    kernel.struct("seq_net_private", private)["net"] = kernel.exports.data_address("init_net")
+    return 0
+
+
+def _single_open_net(kernel: Kernel, inode: StructView, file: StructView) -> int:
+    show = _entry(kernel, inode).view["single_show"]
+    open_single(kernel, file, show, kernel.exports.data_address("init_net"))
+    return 0
+
+
+#: By what they are for: the functions of the kernel's own that open and release.
+_OPEN_RELEASE: Final[dict[str, tuple[tuple[str, Callable[..., int]], str | tuple[str, Callable[..., int]]]]] = {
+    "proc_seq": (("proc_seq_open", _seq_open), ("proc_seq_release", _seq_release)),
+    "proc_single": (("proc_single_open", _single_open), "single_release"),
+    "proc_net_seq": (("seq_open_net", _seq_open_net), "seq_release_private"),
+    "proc_net_single": (("single_open_net", _single_open_net), "single_release"),
+}
+
+
+def _own_ops(kernel: Kernel, kind: str, writes: bool = False) -> int:
+    """The operations of such files."""
+
+    def address(function: str | tuple[str, Callable[..., int]]) -> int:
+        if isinstance(function, str):
+            return kernel.exports.address_of(function)
+        declaration = f"int {function[0]}(struct inode *inode, struct file *file)"
+        return kernel.exports.internal(declaration, function[1])
+
+    open_function, release = _OPEN_RELEASE[kind]
+    functions = {
+        "proc_open": address(open_function),
+        "proc_read": kernel.exports.address_of("seq_read") if kind.startswith("proc_net") else 0,
+        "proc_read_iter": 0 if kind.startswith("proc_net") else kernel.exports.address_of("seq_read_iter"),
+        "proc_lseek": kernel.exports.address_of("seq_lseek"),
+        "proc_release": address(release),
+    }
+    if writes:
+        functions["proc_write"] = kernel.exports.internal(
+            "ssize_t proc_simple_write(struct file *f, const void *ubuf, size_t size, loff_t *pos)", _simple_write
+        )
+    return kernel.state(ProcFs).own_ops(f"{kind}{'_write' * writes}", functions)
+
+
+def _simple_write(kernel: Kernel, f: StructView, ubuf: int, size: int, pos: int) -> int:
+    """``proc_simple_write()``: the text as a string of the kernel's, for a function of the module."""
+    if size == 0 or size > PAGE_SIZE - 1:
+        raise err(errno.EINVAL)
+    entry = _entry(kernel, f.to("f_inode")).view
+    text = memdup_user_nul(kernel, ubuf, size)
+    try:
+        return kernel.cpu.call(entry["write"], f.address, text, size) or size
+    finally:
+        kernel.slab.kfree(text)
+
+
+def _create(
+    kernel: Kernel,
+    kind: str,
+    name: bytes,
+    mode: int,
+    parent: int,
+    data: int,
+    fields: dict[str, int],
+    writes: bool = False,
+) -> int:
+    entry = kernel.state(ProcFs).prepare(name, mode, parent, data)
+    if entry is None:
+        return 0
+    for member, value in fields.items():
+        entry.view[member] = value
+    return _register(kernel, entry, _own_ops(kernel, kind, writes))
+
+
 @export(
     "struct proc_dir_entry *proc_create_seq_private(const char *name, umode_t mode, struct proc_dir_entry *parent,"
     " const struct seq_operations *ops, unsigned int state_size, void *data)"
@@ -56,8 +169,8 @@ def proc_create(kernel: Kernel, name: bytes, mode: int, parent: StructView, proc
 def proc_create_seq_private(
     kernel: Kernel, name: bytes, mode: int, parent: StructView, ops: StructView, state_size: int, data: int
 ) -> int:
-    entry = kernel.state(ProcFs).create(name, mode, parent.address, data)
-    return _made(kernel, entry, "seq_ops", ops.address, state_size=state_size)
+    fields = {"seq_ops": ops.address, "state_size": state_size}
+    return _create(kernel, "proc_seq", name, mode, parent.address, data, fields)
 
 
 @export(
@@ -65,7 +178,7 @@ def proc_create_seq_private(
     " int (*show)(struct seq_file *, void *), void *data)"
 )
 def proc_create_single_data(kernel: Kernel, name: bytes, mode: int, parent: StructView, show: int, data: int) -> int:
-    return _made(kernel, kernel.state(ProcFs).create(name, mode, parent.address, data), "single_show", show)
+    return _create(kernel, "proc_single", name, mode, parent.address, data, {"single_show": show})
 
 
 @export(
@@ -75,8 +188,20 @@ def proc_create_single_data(kernel: Kernel, name: bytes, mode: int, parent: Stru
 def proc_create_net_data(
     kernel: Kernel, name: bytes, mode: int, parent: StructView, ops: StructView, state_size: int, data: int
 ) -> int:
-    entry = kernel.state(ProcFs).create(name, mode, parent.address, data)
-    return _made(kernel, entry, "seq_ops", ops.address, net=True, state_size=state_size)
+    fields = {"seq_ops": ops.address, "state_size": state_size}
+    return _create(kernel, "proc_net_seq", name, mode, parent.address, data, fields)
+
+
+@export(
+    "struct proc_dir_entry *proc_create_net_data_write(const char *name, umode_t mode, struct proc_dir_entry *parent,"
+    " const struct seq_operations *ops, int (*write)(struct file *, char *, size_t), unsigned int state_size,"
+    " void *data)"
+)
+def proc_create_net_data_write(
+    kernel: Kernel, name: bytes, mode: int, parent: StructView, ops: StructView, write: int, state_size: int, data: int
+) -> int:
+    fields = {"seq_ops": ops.address, "state_size": state_size, "write": write}
+    return _create(kernel, "proc_net_seq", name, mode, parent.address, data, fields, writes=True)
 
 
 @export(
@@ -84,25 +209,49 @@ def proc_create_net_data(
     " int (*show)(struct seq_file *, void *), void *data)"
 )
 def proc_create_net_single(kernel: Kernel, name: bytes, mode: int, parent: StructView, show: int, data: int) -> int:
-    entry = kernel.state(ProcFs).create(name, mode, parent.address, data)
-    return _made(kernel, entry, "single_show", show, net=True)
+    return _create(kernel, "proc_net_single", name, mode, parent.address, data, {"single_show": show})
+
+
+@export(
+    "struct proc_dir_entry *proc_create_net_single_write(const char *name, umode_t mode, struct proc_dir_entry *parent,"
+    " int (*show)(struct seq_file *, void *), int (*write)(struct file *, char *, size_t), void *data)"
+)
+def proc_create_net_single_write(
+    kernel: Kernel, name: bytes, mode: int, parent: StructView, show: int, write: int, data: int
+) -> int:
+    fields = {"single_show": show, "write": write}
+    return _create(kernel, "proc_net_single", name, mode, parent.address, data, fields, writes=True)
+
+
+@export("void *proc_get_parent_data(const struct inode *inode)")
+def proc_get_parent_data(kernel: Kernel, inode: StructView) -> int:
+    parent = _entry(kernel, inode).parent
+    return parent.view["data"] if parent is not None and parent.address else 0
+
+
+# Directories and links
+
+
+def _mkdir(kernel: Kernel, name: bytes, mode: int, parent: int, data: int = 0) -> int:
+    entry = kernel.state(ProcFs).prepare(name, _S_IFDIR | mode & 0o7777, parent, data)
+    return _register(kernel, entry)
 
 
 @export("struct proc_dir_entry *proc_mkdir(const char *name, struct proc_dir_entry *parent)")
 def proc_mkdir(kernel: Kernel, name: bytes, parent: StructView) -> int:
-    return _made(kernel, kernel.state(ProcFs).create(name, _S_IFDIR, parent.address))
+    return _mkdir(kernel, name, 0, parent.address)
 
 
 @export("struct proc_dir_entry *proc_mkdir_mode(const char *name, umode_t mode, struct proc_dir_entry *parent)")
 def proc_mkdir_mode(kernel: Kernel, name: bytes, mode: int, parent: StructView) -> int:
-    return _made(kernel, kernel.state(ProcFs).create(name, _S_IFDIR | mode & 0o7777, parent.address))
+    return _mkdir(kernel, name, mode, parent.address)
 
 
 @export(
     "struct proc_dir_entry *proc_mkdir_data(const char *name, umode_t mode, struct proc_dir_entry *parent, void *data)"
 )
 def proc_mkdir_data(kernel: Kernel, name: bytes, mode: int, parent: StructView, data: int) -> int:
-    return _made(kernel, kernel.state(ProcFs).create(name, _S_IFDIR | mode & 0o7777, parent.address, data))
+    return _mkdir(kernel, name, mode, parent.address, data)
 
 
 @export(
@@ -110,22 +259,22 @@ def proc_mkdir_data(kernel: Kernel, name: bytes, mode: int, parent: StructView, 
     " bool force_lookup)"
 )
 def _proc_mkdir(kernel: Kernel, name: bytes, mode: int, parent: StructView, data: int, force_lookup: bool) -> int:
-    return _made(kernel, kernel.state(ProcFs).create(name, _S_IFDIR | mode & 0o7777, parent.address, data))
+    return _mkdir(kernel, name, mode, parent.address, data)
 
 
 @export("struct proc_dir_entry *proc_create_mount_point(const char *name)")
 def proc_create_mount_point(kernel: Kernel, name: bytes) -> int:
-    return _made(kernel, kernel.state(ProcFs).create(name, _S_IFDIR | 0o555, 0))
+    return _mkdir(kernel, name, 0, 0)
 
 
 @export("struct proc_dir_entry *proc_symlink(const char *name, struct proc_dir_entry *parent, const char *dest)")
 def proc_symlink(kernel: Kernel, name: bytes, parent: StructView, dest: bytes) -> int:
-    entry = kernel.state(ProcFs).create(name, _S_IFLNK | 0o777, parent.address)
+    entry = kernel.state(ProcFs).prepare(name, _S_IFLNK | 0o777, parent.address)
     if entry is None:
         return 0
-    entry.target = dest
-    kernel.struct("proc_dir_entry", entry.address)["data"] = kernel.slab.string(dest)
-    return _made(kernel, entry, "link")
+    entry.target, entry.size = dest, len(dest)
+    entry.view["data"] = kernel.slab.string(dest)
+    return _register(kernel, entry)
 
 
 @export("void proc_remove(struct proc_dir_entry *de)")
@@ -153,33 +302,41 @@ def remove_proc_subtree(kernel: Kernel, name: bytes, parent: StructView) -> int:
 @export("void proc_set_size(struct proc_dir_entry *de, loff_t size)")
 def proc_set_size(kernel: Kernel, de: StructView, size: int) -> None:
     de["size"] = size
+    entry = kernel.state(ProcFs).entry(de.address)
+    if entry is not None:
+        entry.size = size
+        kernel.state(ProcFs).changed(entry)
 
 
 @export("void proc_set_user(struct proc_dir_entry *de, kuid_t uid, kgid_t gid)")
 def proc_set_user(kernel: Kernel, de: StructView, uid: int, gid: int) -> None:
     de["uid.val"], de["gid.val"] = uid, gid
+    entry = kernel.state(ProcFs).entry(de.address)
+    if entry is not None:
+        entry.uid, entry.gid = uid, gid
+        kernel.state(ProcFs).changed(entry)
 
 
 # /proc/sys
 
 
-def _register(kernel: Kernel, path: bytes, table: StructView) -> int:
+def _register_sysctl(kernel: Kernel, path: bytes, table: StructView) -> int:
     return kernel.state(ProcSysctl).register(path.decode("latin-1"), table.address)
 
 
 @export("struct ctl_table_header *register_sysctl(const char *path, struct ctl_table *table)")
 def register_sysctl(kernel: Kernel, path: bytes, table: StructView) -> int:
-    return _register(kernel, path, table)
+    return _register_sysctl(kernel, path, table)
 
 
 @export("struct ctl_table_header *register_net_sysctl(struct net *net, const char *path, struct ctl_table *table)")
 def register_net_sysctl(kernel: Kernel, net: StructView, path: bytes, table: StructView) -> int:
-    return _register(kernel, path, table)
+    return _register_sysctl(kernel, path, table)
 
 
 @export("struct ctl_table_header *register_sysctl_table(struct ctl_table *table)")
 def register_sysctl_table(kernel: Kernel, table: StructView) -> int:
-    return _register(kernel, b"", table)
+    return _register_sysctl(kernel, b"", table)
 
 
 @export("struct ctl_table_header *register_sysctl_paths(const struct ctl_path *path, struct ctl_table *table)")
@@ -188,7 +345,7 @@ def register_sysctl_paths(kernel: Kernel, path: StructView, table: StructView) -
     while path["procname"] and len(parts) < 10:
         parts.append(path.string("procname"))
         path = kernel.struct("ctl_path", path.address + path.struct.size)
-    return _register(kernel, b"/".join(parts), table)
+    return _register_sysctl(kernel, b"/".join(parts), table)
 
 
 @export(
