@@ -78,6 +78,8 @@ def identity(cred: Cred) -> Identity:
     """Who the process is that has these credentials."""
     status = cred.status if isinstance(cred, CallerCred) else proc_status(cred.pid)
     ppid = int(status.get("PPid", "0"))
+    if not ppid and cred.pid != 1:
+        ppid = 1  # the parent is outside of our process namespace
     parent = (ppid, comm(ppid)) if ppid else None
     return Identity(cred.pid, int(status.get("Tgid", cred.pid)), status.get("Name", "<...>"), parent)
 

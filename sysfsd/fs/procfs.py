@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import stat
 from collections.abc import Callable
 from typing import Final
@@ -26,6 +27,7 @@ from sysfsd.kernel.module import Module, ModuleState
 from sysfsd.kernel.proc_file import ProcFile
 from sysfsd.kernel.proc_fs import ProcEntry, ProcFs
 from sysfsd.kernel.sysctl import KERN_TABLE, CtlTable
+from sysfsd.kernel.syslog import SyslogAction, check_syslog_permissions
 
 __all__ = ["proc"]
 
@@ -57,6 +59,7 @@ def proc(kernel: Kernel) -> Directory:
             "cmdline": fixed(kernel.cmdline + "\n"),
             "devices": SeqFile(lambda cred: locked(kernel.state(DeviceNumbers).devices)),
             "kallsyms": SeqFile(lambda cred: kallsyms(kernel, cred)),
+            "kmsg": Kmsg(kernel),
             "misc": SeqFile(lambda cred: locked(kernel.state(DeviceNumbers).misc_devices)),
             "modules": SeqFile(lambda cred: modules(kernel, cred)),
             "sys": Directory(
@@ -78,6 +81,40 @@ def proc(kernel: Kernel) -> Directory:
     )
     _Entries(kernel, root)
     return root
+
+
+class Kmsg(File):
+    """The log, for whoever reads it first (fs/proc/kmsg.c)."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        super().__init__(0o400)
+        self._kernel = kernel
+
+    def open(self, context: OpenContext) -> OpenFile:
+        """:raises OSError: EPERM"""
+        check_syslog_permissions(self._kernel, SyslogAction.OPEN, context.cred)
+        return _OpenKmsg(self._kernel, context)
+
+
+class _OpenKmsg:
+    def __init__(self, kernel: Kernel, context: OpenContext) -> None:
+        self._syslog = kernel.syslog_reader
+        self._context = context
+
+    def read(self, size: int, offset: int) -> bytes:
+        """What nobody has read.
+
+        :raises OSError: EAGAIN where there is nothing and the caller will not wait, EINTR
+        """
+        if self._context.flags & os.O_NONBLOCK and not self._syslog.size_unread():
+            raise err(errno.EAGAIN)
+        return self._syslog.read(size, self._context.interrupted)
+
+    def write(self, data: bytes, offset: int) -> int:
+        raise err(errno.EIO)
+
+    def release(self) -> None:
+        pass
 
 
 class EntryFile(File):

@@ -128,7 +128,8 @@ class Kernel:
         #: Strings that parameters of type charp have allocated.
         self.kmalloced_params: set[int] = set()
         self.sysfs: ModuleSysfs | None = None
-        self._syslog = Syslog(self)
+        #: What has been read of the log, by syslog(2) and /proc/kmsg.
+        self.syslog_reader = Syslog(self)
         self._states: dict[Callable[[Kernel], Any], Any] = {}
         self.debug_locks = True
         self.cmdline = self.image.proc["cmdline"].strip() if cmdline is None else cmdline
@@ -433,7 +434,7 @@ class Kernel:
         :returns: what the man page says
         :raises OSError: EPERM, EINVAL, EFAULT, EINTR
         """
-        return self._syslog.do_syslog(action, buf, size, cred, copy_to_user, interrupted)
+        return self.syslog_reader.do_syslog(action, buf, size, cred, copy_to_user, interrupted)
 
     def newuname(self) -> bytes:
         """uname(2): ``struct new_utsname``."""
@@ -444,11 +445,26 @@ class Kernel:
         return _NEW_UTSNAME.pack(*(field.rstrip("\n").encode("latin-1") for field in fields))
 
 
+def _deny_write_access(fd: int, flags: int) -> None:
+    """``deny_write_access()``: the host tells who may lease a file whether anybody has it open for writing.
+
+    :raises OSError: ETXTBSY
+    """
+    if flags & os.O_ACCMODE == os.O_RDWR:
+        raise err(errno.ETXTBSY)
+    try:
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+    except OSError as error:
+        if error.errno == errno.EAGAIN:
+            raise err(errno.ETXTBSY) from None
+
+
 def _kernel_read_file(fd: int) -> bytes:
     """``kernel_read_file_from_fd()``.
 
     :raises OSError: EBADF for a descriptor that cannot be read, EINVAL for what is no regular file or is empty, ETXTBSY
-        for one that can be written too, EFBIG, ENOMEM, EIO where the file is shorter than it says
+        for one that is open for writing too, EFBIG, ENOMEM, EIO where the file is shorter than it says
     """
     try:
         status, flags = os.fstat(fd), fcntl.fcntl(fd, fcntl.F_GETFL)
@@ -458,8 +474,7 @@ def _kernel_read_file(fd: int) -> bytes:
         raise err(errno.EBADF)
     if not stat.S_ISREG(status.st_mode):
         raise err(errno.EINVAL)
-    if flags & os.O_ACCMODE == os.O_RDWR:
-        raise err(errno.ETXTBSY)
+    _deny_write_access(fd, flags)
     if status.st_size == 0:
         raise err(errno.EINVAL)
     if status.st_size > MODULE_FILE_MAX:

@@ -100,7 +100,7 @@ class Syslog:
             case SyslogAction.CONSOLE_LEVEL:
                 self._console_level(size)
             case SyslogAction.SIZE_UNREAD:
-                return self._size_unread()
+                return self.size_unread()
             case SyslogAction.SIZE_BUFFER:
                 return self._log.size
             case _:
@@ -155,7 +155,16 @@ class Syslog:
             self._seq = record.seq
             self._partial = 0
 
-    def _size_unread(self) -> int:
+    def read(self, size: int, interrupted: Callable[[], bool]) -> bytes:
+        """``SYSLOG_ACTION_READ`` for a reader of /proc/kmsg.
+
+        :raises OSError: EINTR
+        """
+        data = bytearray()
+        self._print(0, size, lambda _, piece: data.extend(piece), interrupted)
+        return bytes(data)
+
+    def size_unread(self) -> int:
         """``SYSLOG_ACTION_SIZE_UNREAD``: bytes that are still to be read, before any record is shortened."""
         with self._lock:
             record = self._log.read_valid(self._seq)

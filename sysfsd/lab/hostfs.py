@@ -22,7 +22,7 @@ MOUNTED_ON: Final = tuple(
     f"dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty", "console", "pts", "shm", "mqueue")
 )
 #: What is the lab's kernel's alone.
-_OURS: Final = ("sys/module", "sys/kernel/debug", "proc/kallsyms", "proc/modules")
+_OURS: Final = ("sys/module", "sys/kernel/debug", "proc/kallsyms", "proc/kmsg", "proc/modules")
 
 
 def _ours(path: str) -> bool:

@@ -304,7 +304,9 @@ class Session:
         before = {signum: signal.getsignal(signum) for signum in (signal.SIGINT, signal.SIGQUIT)}
         for signum in before:
             signal.signal(signum, signal.SIG_IGN)
-        child = self._start(command, environment, before, statuses.append)
+        child, error = self._start(command, environment, before, statuses.append)
+        if error:
+            print(f"sysfsd: {command[0]}: {os.strerror(error)}", file=sys.stderr)
         for signum in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, lambda number, frame: os.kill(child, number))
         self._poll.register(self._kernel, select.POLLIN)
@@ -327,12 +329,14 @@ class Session:
         signals: Mapping[signal.Signals, Any],
         ended: Callable[[int], None],
         detached: bool = False,
-    ) -> int:
+    ) -> tuple[int, int]:
         """Start a program in the lab.
 
         :param signals: how to treat signals
         :param ended: called with its exit status when it has ended
+        :returns: its process number, and the errno of execve(2) where it could not be run
         """
+        reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             try:
@@ -354,15 +358,18 @@ class Session:
             except LabError as error:
                 print(f"sysfsd: {error}", file=sys.stderr)
             except OSError as error:
-                print(f"sysfsd: {command[0]}: {error.strerror}", file=sys.stderr)
+                os.write(writer, struct.pack("=i", error.errno))
                 os._exit(_NOT_FOUND if error.errno == errno.ENOENT else _NOT_EXECUTABLE)
             finally:
                 sys.stderr.flush()
                 os._exit(1)
+        os.close(writer)
+        with open(reader, "rb") as pipe:
+            said = pipe.read()
         pidfd = os.pidfd_open(child)
         self._ends[pidfd] = child, ended
         self._poll.register(pidfd, select.POLLIN)
-        return child
+        return child, struct.unpack("=i", said)[0] if said else 0
 
     def _enter_filter(self) -> None:
         """:raises LabError: where the host does not allow it"""
@@ -400,17 +407,17 @@ class Session:
             return True
 
         def answer(status: int) -> None:
-            with suppress(OSError):
-                self._kernel.send(json.dumps({"number": said["number"], "status": status}).encode())
+            number = said.pop("number", None)
+            if number is not None:
+                with suppress(OSError):
+                    self._kernel.send(json.dumps({"number": number, "status": status}).encode())
 
         environment = {"HOME": "/", "TERM": "linux", "PATH": "/sbin:/usr/sbin:/bin:/usr/bin"}
         argv = said["run"]
-        if not os.access(argv[0], os.X_OK):
-            answer(-errno.ENOENT)
-        else:
-            self._start(argv, environment, {}, answer if said["wait"] else lambda status: None, detached=True)
-            if not said["wait"]:
-                answer(0)
+        ended = answer if said["wait"] else lambda status: None
+        _child, error = self._start(argv, environment, {}, ended, detached=True)
+        if error or not said["wait"]:
+            answer(-error)
         return True
 
 

@@ -46,6 +46,8 @@ _NEW_UTS_LEN: Final = 64
 _PATH_MAX: Final = 4096
 _AT_FDCWD: Final = -100
 _S_IFMT: Final = 0o170000
+#: Devices of the kernel proper that are not the host's, and their nodes.
+_BUILTIN: Final = {(stat.S_IFCHR, 1, 11): "/dev/kmsg"}
 #: Whence lseek(2) goes where a file alone knows the way.
 _SEEK_FROM: Final = (os.SEEK_END, os.SEEK_DATA, os.SEEK_HOLE)
 
@@ -350,11 +352,14 @@ class Supervisor:
             if not call.cred.capable(Capability.MKNOD):
                 raise err(errno.EPERM)
             mode &= ~int(call.cred.status.get("Umask", "0"), 8)
-            target = None if self._serves(major, minor) else hosts_node(mode, major, minor)
-            if target is not None:
+            target = _BUILTIN.get((stat.S_IFMT(mode), major, minor))
+            if target is None and not self._serves(major, minor) and (known := hosts_node(mode, major, minor)):
                 if self._host_root:
                     raise Proceed
-                os.symlink(f"/dev/.host/{target}", name, dir_fd=directory)
+                target = f"/dev/.host/{known}"
+            if target is not None:
+                os.symlink(target, name, dir_fd=directory)
+                self._made(Link(os.dup(directory), name, target))
             elif os.fstat(directory).st_dev == self._mount.device:
                 self._mknod_here(
                     os.readlink(f"/proc/thread-self/fd/{directory}"), name, mode, MKDEV(major, minor), call

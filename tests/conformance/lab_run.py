@@ -11,7 +11,8 @@ HERE: Final = Path(__file__).parent
 REPOSITORY: Final = HERE.parents[1]
 SYSFSD: Final = Path(sys.executable).with_name("sysfsd")
 TIMEOUT: Final = 60
-#: What init has in the recorded machine.
+#: What the recorded machine was booted with, and what its init has.
+CMDLINE: Final = "console=ttyS0 panic=-1 loglevel=4"
 ENVIRONMENT: Final = {"HOME": "/", "LC_ALL": "C", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "TERM": "linux"}
 
 
@@ -22,9 +23,9 @@ def run(scenario: str, scratch: Path) -> str:
     """
     command: list[str | Path] = [
         *("timeout", "--kill-after=5", str(TIMEOUT)),
-        *("unshare", "--mount", "--propagation=private"),
+        *("unshare", "--mount", "--uts", "--propagation=private"),
         *(HERE / "lab-machine", scratch, REPOSITORY, sys.prefix, "--"),
-        *(SYSFSD, "lab", "--"),
+        *(SYSFSD, "lab", "--cmdline", f"{CMDLINE} scenario={scenario}", "--"),
         *("bash", HERE / "run-scenario", HERE / "scenarios" / scenario),
     ]
     done = subprocess.run(
