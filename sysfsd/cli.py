@@ -284,8 +284,8 @@ def _lab(arguments: argparse.Namespace) -> int:
         if arguments.join:
             status = launcher.join(arguments.join, command)
         else:
-            release = _image(arguments.kernel).release
-            status = launcher.run(command, lambda: _boot(arguments), release, arguments.name)
+            image = _image(arguments.kernel)
+            status = launcher.run(command, lambda: _boot(arguments), image, arguments.name)
     except launcher.LabError as error:
         raise Failure(*error.args) from None
     launcher.exit_as(status)

@@ -78,6 +78,11 @@ class KernelImage:
         lines = (line.split("=", 1) for line in self._text("config.txt").splitlines() if "=" in line)
         return {name: value.strip('"') for name, value in lines}
 
+    def modules_files(self) -> dict[str, bytes]:
+        """What lies in /lib/modules/RELEASE from the start, for depmod(8), by name; no module does."""
+        names = ("modules.builtin", "modules.builtin.modinfo")
+        return {"modules.order": b"", **{name: (self._directory / name).read_bytes() for name in names}}
+
     @cached_property
     def vermagic(self) -> str:
         """``VERMAGIC_STRING`` (include/linux/vermagic.h)."""

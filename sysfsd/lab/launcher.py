@@ -38,6 +38,7 @@ from sysfsd.lab.namespaces import (
 )
 
 if TYPE_CHECKING:
+    from sysfsd.kernel.image import KernelImage
     from sysfsd.kernel.kernel import Kernel
 
 __all__ = ["LabError", "RunningLab", "join", "labs", "run"]
@@ -119,12 +120,12 @@ def _listen(name: str | None) -> tuple[str, socket.socket]:
 # Running a command
 
 
-def run(command: Sequence[str], boot: Callable[[], Kernel], release: str, name: str | None = None) -> int:
+def run(command: Sequence[str], boot: Callable[[], Kernel], image: KernelImage, name: str | None = None) -> int:
     """Run a command in a new lab.
 
     :param command: the command; none: the user's shell
     :param boot: makes the lab's kernel
-    :param release: that kernel's release
+    :param image: what that kernel is
     :param name: the lab's; None: one that is free
     :returns: its exit status as wait(2) has it
     :raises LabError: where there can be no lab
@@ -132,6 +133,9 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], release: str, name: 
     if "SYSFSD_LAB" in os.environ:
         raise LabError(f"this is a lab already: {os.environ['SYSFSD_LAB']}")
     name, door = _listen(name)
+    program = _filter()
+    import sysfsd.lab.init  # noqa: F401 - what the kernel needs is read before the processes part, and once
+
     host_root = _make_namespaces()
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     kernel = os.fork()
@@ -140,7 +144,6 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], release: str, name: 
         _become_init(boot, theirs, door, host_root)
     theirs.close()
     door.close()
-    program = _filter()
     if not ours.recv(1):
         os.waitpid(kernel, 0)
         raise LabError  # it has said why
@@ -149,7 +152,7 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], release: str, name: 
     cwd = os.getcwd()
     unshare(Clone.NEWNS)
     try:
-        arrange(release, host_root)
+        arrange(image, host_root)
     except OSError as error:
         raise LabError(f"the lab's files cannot be mounted: {error.filename or ''}: {error.strerror}") from None
     with suppress(OSError):

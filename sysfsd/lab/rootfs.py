@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from sysfsd.kernel.image import KernelImage
 from sysfsd.lab.hostfs import HOST, MOUNTED_ON
 from sysfsd.lab.namespaces import Mount, clone_tree, mount, move_mount, umount
 
@@ -25,10 +26,10 @@ _PRIVATE: Final = ("/etc/modprobe.d", "/etc/modules-load.d")
 _SUDO: Final = Path(__file__).with_name("sudo")
 
 
-def arrange(release: str, host_root: bool) -> None:
+def arrange(image: KernelImage, host_root: bool) -> None:
     """Put the kernel's files, which are mounted on ``FUSE``, in their places.
 
-    :param release: the kernel's
+    :param image: the kernel's
     :param host_root: root here is the host's root: whom programs like sudo(8) make somebody else
     :raises OSError: as mount(2)
     """
@@ -36,7 +37,7 @@ def arrange(release: str, host_root: bool) -> None:
     umount(FUSE)
     scratch = FUSE  # what is mounted there now is out of sight as soon as /proc is covered
     mount("sysfsd", scratch, "tmpfs", Mount.NOSUID | Mount.NODEV, "mode=755")
-    _keep_changes(release, scratch, host_root)
+    _keep_changes(image, scratch, host_root)
     bin_ = scratch / "bin"
     bin_.mkdir()
     sudo = bin_ / "sudo"
@@ -59,7 +60,7 @@ def arrange(release: str, host_root: bool) -> None:
                 move_mount(clone_tree(Path("/dev", HOST, name), recursive=True), place)
 
 
-def _keep_changes(release: str, scratch: Path, host_root: bool) -> None:
+def _keep_changes(image: KernelImage, scratch: Path, host_root: bool) -> None:
     """Lay a file system of the lab's own over the directories in which kmod(8) is configured."""
     modules = Path("/lib/modules").resolve()
     covered = modules
@@ -73,7 +74,11 @@ def _keep_changes(release: str, scratch: Path, host_root: bool) -> None:
         work.mkdir()
         upper.mkdir()
         if directory == covered:
-            _own_directories(modules / release, upper / within / release)
+            own = upper / within / image.release
+            _own_directories(modules / image.release, own)
+            for name, data in image.modules_files().items():
+                if not Path(modules, image.release, name).exists():
+                    (own / name).write_bytes(data)
         options = f"lowerdir={directory},upperdir={upper},workdir={work}"
         mount("sysfsd", directory, "overlay", Mount.NODEV, options if host_root else f"{options},userxattr")
 
