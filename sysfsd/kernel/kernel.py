@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import re
 import stat
 import struct
 import threading
@@ -67,6 +68,10 @@ _INT_MAX: Final = (1 << 31) - 1
 ELF_HEADER_SIZE: Final = 64
 #: ``struct new_utsname``.
 _NEW_UTSNAME: Final = struct.Struct("65s" * 6)
+#: Of personality(2): ``PER_MASK``, ``PER_LINUX32``, ``UNAME26``.
+_PER_MASK: Final = 0xFF
+_PER_LINUX32: Final = 0x08
+_UNAME26: Final = 0x0020000
 
 _FLAGS: Final = MODULE_INIT_IGNORE_MODVERSIONS | MODULE_INIT_IGNORE_VERMAGIC | MODULE_INIT_COMPRESSED_FILE
 
@@ -436,12 +441,18 @@ class Kernel:
         """
         return self.syslog_reader.do_syslog(action, buf, size, cred, copy_to_user, interrupted)
 
-    def newuname(self) -> bytes:
-        """uname(2): ``struct new_utsname``."""
+    def newuname(self, personality: int = 0) -> bytes:
+        """uname(2): ``struct new_utsname``.
+
+        :param personality: the caller's; see personality(2)
+        """
         ostype, release, version = (
             self.image.proc[f"sys/kernel/{name}"] for name in ("ostype", "osrelease", "version")
         )
-        fields = (ostype, self.tunables.hostname, release, version, "x86_64", self.tunables.domainname)
+        if personality & _UNAME26:
+            release = re.sub(r"^\d+\.(\d+)[.\d]*", lambda old: f"2.6.{int(old[1]) + 60}", release)
+        machine = "i686" if personality & _PER_MASK == _PER_LINUX32 else "x86_64"
+        fields = (ostype, self.tunables.hostname, release, version, machine, self.tunables.domainname)
         return _NEW_UTSNAME.pack(*(field.rstrip("\n").encode("latin-1") for field in fields))
 
 
@@ -450,13 +461,13 @@ def _deny_write_access(fd: int, flags: int) -> None:
 
     :raises OSError: ETXTBSY
     """
-    if flags & os.O_ACCMODE == os.O_RDWR:
-        raise err(errno.ETXTBSY)
+    writable = flags & os.O_ACCMODE == os.O_RDWR
     try:
-        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+        with open(f"/proc/self/fd/{fd}", "rb") as file:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
     except OSError as error:
-        if error.errno == errno.EAGAIN:
+        # Where the file is not ours to lease, what we know is whether this descriptor is one of a writer.
+        if error.errno == errno.EAGAIN or writable:
             raise err(errno.ETXTBSY) from None
 
 

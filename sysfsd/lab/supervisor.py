@@ -17,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, partial
 from itertools import chain, count
+from pathlib import Path
 from threading import Thread
 from typing import Final, NamedTuple
 
@@ -403,7 +404,11 @@ class Supervisor:
     # The kernel's name and log
 
     def uname(self, call: Call) -> int:
-        call.write(call.args[0], self.kernel.newuname())
+        try:
+            personality = int(Path(f"/proc/{call.pid}/personality").read_text(), 16)
+        except OSError:
+            personality = 0
+        call.write(call.args[0], self.kernel.newuname(personality))
         return 0
 
     def sethostname(self, call: Call) -> int:
