@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import errno
+import fcntl
 import os
 import re
+import select
+import shutil
 import signal
 import stat
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -21,7 +26,7 @@ from typing import Final
 
 import pytest
 
-from .conftest import HANG, SAMPLES, SYSFSD, Mounter, daemons, refusal, wait_until, write
+from .conftest import HANG, MODULES, SAMPLES, SYSFSD, Mounter, daemons, refusal, wait_until, write
 
 #: Runs a shell command as an ordinary user.
 AS_USER: Final = ("setpriv", "--reuid", "1000", "--regid", "1000", "--clear-groups", "sh", "-c")
@@ -503,7 +508,6 @@ PLACES: Final = {
     f"{GREETER}/parameters": (errno.EACCES, errno.EPERM, errno.EPERM, "count"),
     "proc": (errno.ENOENT, errno.ENOENT, errno.EPERM, "modules"),
     "proc/sys/kernel": (errno.ENOENT, errno.ENOENT, errno.EACCES, "printk"),
-    "dev": (errno.EACCES, errno.EPERM, errno.EPERM, "kmsg"),
     "control": (errno.EACCES, errno.EPERM, errno.EPERM, "load"),
 }
 
@@ -553,6 +557,247 @@ def test_no_file_takes_the_place_of_another(still: Path) -> None:
 def test_what_is_not_there_cannot_be_removed(still: Path) -> None:
     with refusal(errno.ENOENT):
         (still / "sys/module/new").rmdir()
+
+
+# /dev
+
+
+@pytest.fixture(scope="module")
+def devices(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The /dev of a mount with a FIFO (dev_fifo), memory (dev_mem), and memory that only one may open (alone)."""
+    where = tmp_path_factory.mktemp("devices")
+    loads = [f"--load={MODULES}/{name}.ko" for name in ("dev_fifo", "dev_mem")]
+    subprocess.run([SYSFSD, "mount", str(where), "-o", "allow_other", *loads], check=True)
+    yield where / "dev"
+    subprocess.run(["umount", "--lazy", str(where)], check=True)
+
+
+def device_number(devices: Path, name: str, minor: int = 0) -> int:
+    lines = read(devices.parent / "proc/devices").splitlines()
+    return os.makedev(next(int(line.split()[0]) for line in lines if line.endswith(f" {name}")), minor)
+
+
+def logged(mnt: Path) -> list[str]:
+    """All that the log holds."""
+    with opened(mnt / "dev/kmsg", os.O_RDONLY | os.O_NONBLOCK) as fd:
+        return [record.decode().partition(";")[2].rstrip() for record in drain(fd)]
+
+
+def test_a_device_is_read_and_written_where_the_descriptor_is(devices: Path) -> None:
+    with opened(devices / "dev_mem", os.O_RDWR) as fd:
+        os.write(fd, b"0123456789")
+        assert os.read(fd, 2) == b"\0\0"
+        os.lseek(fd, -7, os.SEEK_CUR)
+        assert os.read(fd, 3) == b"567"
+        assert os.pread(fd, 4, 1) == b"1234"
+        assert os.read(fd, 1) == b"8"
+        os.lseek(fd, 256, os.SEEK_SET)
+        assert os.read(fd, 1) == b""
+        with refusal(errno.ENOSPC):
+            os.write(fd, b"x")
+
+
+def test_appending_moves_the_position_of_no_device(devices: Path) -> None:
+    for _ in range(2):
+        with opened(devices / "dev_mem", os.O_WRONLY | os.O_APPEND) as fd:
+            os.write(fd, b"ab")
+            os.write(fd, b"cd")
+    with opened(devices / "dev_mem") as fd:
+        assert os.read(fd, 4) == b"abcd"
+
+
+def test_an_ioctl_takes_and_gives(devices: Path) -> None:
+    size, fill, swap, add = 0x80046D02, 0x40016D03, 0xC0086D04, 0x6D05
+    with opened(devices / "dev_mem", os.O_RDWR) as fd:
+        number = bytearray(8)
+        assert fcntl.ioctl(fd, size, number) == 0
+        assert number == (256).to_bytes(8, "little")
+        fcntl.ioctl(fd, fill, b"Z")
+        assert os.read(fd, 300) == b"Z" * 256
+        number = bytearray((41).to_bytes(8, "little"))
+        assert fcntl.ioctl(fd, swap, number) == 7
+        assert number == (-42).to_bytes(8, "little", signed=True)
+        assert fcntl.ioctl(fd, add, 41) == 42
+        with refusal(errno.ENOTTY):
+            fcntl.ioctl(fd, 0x6D09)
+    with opened(devices / "kmsg") as fd, refusal(errno.ENOTTY):
+        fcntl.ioctl(fd, add, 41)
+
+
+def test_an_ioctl_goes_where_its_number_does_not_say(devices: Path) -> None:
+    reverse, wrong_way = 0x6D06, 0x80086D07
+    ioctl = ctypes.CDLL(None, use_errno=True).ioctl
+    with opened(devices / "dev_mem", os.O_RDWR) as fd:
+        text = ctypes.create_string_buffer(b"some text", 64)
+        assert ioctl(fd, ctypes.c_ulong(reverse), text) == 9
+        assert text.value == b"txet emos"
+        assert ioctl(fd, ctypes.c_ulong(reverse), ctypes.c_void_p(16)) == -1
+        assert ctypes.get_errno() == errno.EFAULT
+        number = (ctypes.c_uint32 * 2)(41, 7)
+        assert ioctl(fd, ctypes.c_ulong(wrong_way), number) == 41
+        assert list(number) == [42, 7]
+
+
+def test_who_will_not_wait_for_a_device_is_told_so(devices: Path) -> None:
+    with opened(devices / "dev_fifo", os.O_RDWR) as fd:
+        os.set_blocking(fd, False)
+        with refusal(errno.EAGAIN):
+            os.read(fd, 1)
+        assert os.write(fd, b"x" * 20) == 16
+        with refusal(errno.EAGAIN):
+            os.write(fd, b"x")
+        assert os.read(fd, 20) == b"x" * 16
+        with refusal(errno.ESPIPE):
+            os.lseek(fd, 0, os.SEEK_SET)
+
+
+@contextmanager
+def fifo_reader(devices: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that waits for bytes from the FIFO, and tells what came of it."""
+    script = (
+        "import os, signal, sys; signal.signal(signal.SIGALRM, lambda *_: print('interrupted'));"
+        " print(os.read(os.open(sys.argv[1], os.O_RDWR), 100).decode())"
+    )
+    command = [sys.executable, "-c", script, str(devices / "dev_fifo")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        wait_until(lambda: waits_in_read(process.pid))
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def test_who_waits_for_a_device_is_woken(devices: Path) -> None:
+    with fifo_reader(devices) as waiting:
+        write(devices / "dev_fifo", "hello")
+        assert waiting.communicate(timeout=HANG)[0] == b"hello\n"
+
+
+def test_who_waits_for_a_device_hears_signals(devices: Path) -> None:
+    with fifo_reader(devices) as waiting:
+        waiting.send_signal(signal.SIGALRM)
+        assert waiting.stdout is not None
+        assert waiting.stdout.readline() == b"interrupted\n"  # and Python reads again
+        write(devices / "dev_fifo", "hello")
+        assert waiting.communicate(timeout=HANG)[0] == b"hello\n"
+    with fifo_reader(devices) as waiting:
+        waiting.send_signal(signal.SIGTERM)
+        assert waiting.wait(HANG) == -signal.SIGTERM
+
+
+def test_a_device_is_polled(devices: Path) -> None:
+    both = select.POLLIN | select.POLLOUT
+    with opened(devices / "dev_fifo", os.O_RDWR) as fd, opened(devices / "dev_fifo", os.O_RDWR) as other:
+        poll = select.poll()
+        poll.register(fd, both)
+        assert poll.poll(0) == [(fd, select.POLLOUT)]
+        poll.modify(fd, select.POLLIN)
+        for _ in range(2):
+            writer = threading.Timer(0.05, os.write, (other, b"x"))
+            writer.start()
+            assert poll.poll(HANG * 1000) == [(fd, select.POLLIN)]
+            writer.join()
+            assert os.read(fd, 1) == b"x"
+        os.write(fd, b"x" * 16)
+        poll.modify(fd, both)
+        assert poll.poll(0) == [(fd, select.POLLIN)]
+        assert os.read(fd, 16) == b"x" * 16
+
+
+def test_a_descriptor_is_closed_when_close_returns(devices: Path) -> None:
+    for _ in range(200):
+        with opened(devices / "dev_mem_dir/alone"):
+            pass
+        assert read(devices.parent / "sys/module/dev_mem/refcnt") == "0\n"
+    with opened(devices / "dev_mem_dir/alone"):
+        assert read(devices.parent / "sys/module/dev_mem/refcnt") == "2\n"
+        with refusal(errno.EBUSY):
+            os.open(devices / "dev_mem_dir/alone", os.O_RDONLY)
+
+
+def test_a_device_hears_of_fsync_and_of_each_close(devices: Path) -> None:
+    before = len(logged(devices.parent))
+    with opened(devices / "dev_mem", os.O_RDWR) as fd:
+        os.fsync(fd)
+        with refusal(errno.EIO):
+            os.fdatasync(fd)
+        os.close(os.dup(fd))
+    lines = [line.removeprefix("dev_mem: ") for line in logged(devices.parent)[before:]]
+    assert re.match(r"open dev_mem \d+:0 flags 100002 mode 3 pos 0 by \S", lines.pop(0))
+    fsync = "fsync 0..9223372036854775807"
+    assert lines == [fsync, f"{fsync} of the data", "flush dev_mem", "flush dev_mem", "release dev_mem"]
+
+
+def test_a_node_leads_to_the_device_of_its_number(devices: Path) -> None:
+    node = devices / "node"
+    for _ in range(50):
+        os.mknod(node, stat.S_IFCHR | 0o600, device_number(devices, "dev_mem"))
+        with opened(node, os.O_RDWR) as fd:
+            os.write(fd, b"through a node")
+        node.unlink()
+    with opened(devices / "dev_mem") as fd:
+        assert os.read(fd, 14) == b"through a node"
+    os.mknod(node, stat.S_IFCHR | 0o600, device_number(devices, "dev_mem", 7))
+    with refusal(errno.ENXIO):
+        os.open(node, os.O_RDONLY)
+    node.unlink()
+    os.mknod(node, stat.S_IFBLK | 0o600, os.makedev(7, 0))
+    with refusal(errno.ENXIO):
+        os.open(node, os.O_RDONLY)
+    node.unlink()
+
+
+def test_files_are_made_and_changed_beside_devices(devices: Path) -> None:
+    file, directory = devices / "file", devices / "directory"
+    file.write_text("text\n")
+    with opened(file, os.O_WRONLY | os.O_APPEND) as fd:
+        os.write(fd, b"more\n")
+    assert read(file) == "text\nmore\n"
+    os.truncate(file, 3)
+    assert (read(file), file.stat().st_size) == ("tex", 3)
+    directory.mkdir()
+    with refusal(errno.EEXIST):
+        directory.mkdir()
+    file.rename(directory / "moved")
+    assert (os.listdir(directory), file.exists()) == (["moved"], False)
+    with refusal(errno.ENOTEMPTY):
+        directory.rmdir()
+    (directory / "link").symlink_to("moved")
+    assert read(directory / "link") == "tex"
+    os.mkfifo(directory / "fifo")
+    assert stat.S_ISFIFO((directory / "fifo").stat().st_mode)
+    shutil.rmtree(directory)
+    assert not directory.exists()
+    assert "Permission denied" in as_user(devices, "echo > file")
+
+
+def test_what_is_open_outlives_its_name(devices: Path) -> None:
+    for path in (devices / "file", devices / "node"):
+        if path.name == "file":
+            path.touch()
+        else:
+            os.mknod(path, stat.S_IFCHR | 0o600, device_number(devices, "dev_mem"))
+        with opened(path, os.O_RDWR) as fd:
+            path.unlink()
+            assert path.name not in os.listdir(devices)
+            assert os.fstat(fd).st_mode & 0o700 == 0o600
+            os.write(fd, b"still there")
+            assert os.pread(fd, 11, 0) == b"still there"
+            path.touch()
+            assert read(path) == ""
+            path.unlink()
+    assert not [name for name in os.listdir(devices) if name.startswith(".")]
+
+
+def test_a_node_that_a_user_has_taken_away_comes_back_with_its_device(mnt: Path) -> None:
+    write(mnt / "control/load", f"{MODULES}/dev_fifo.ko")
+    (mnt / "dev/dev_fifo").unlink()
+    assert not (mnt / "dev/dev_fifo").exists()
+    unload(mnt, "dev_fifo")
+    write(mnt / "control/load", f"{MODULES}/dev_fifo.ko")
+    assert (mnt / "dev/dev_fifo").stat().st_mode & 0o777 == 0o666
+    unload(mnt, "dev_fifo")
+    assert os.listdir(mnt / "dev") == ["kmsg"]
 
 
 # /proc

@@ -21,8 +21,6 @@ from sysfsd.fs.tree import tree
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.lab.hostfs import HostTree
 from sysfsd.lab.mknod import Link, Links
-from sysfsd.lab.namespaces import Mount as MountFlag
-from sysfsd.lab.namespaces import mount
 from sysfsd.lab.rootfs import FUSE, LAB
 from sysfsd.lab.supervisor import Supervisor
 from sysfsd.mount import Mount
@@ -43,7 +41,6 @@ def serve(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.sock
     :param host_root: root here is the host's root
     :raises OSError: where something cannot be mounted
     """
-    mount("proc", "/proc", "proc", MountFlag.NOSUID | MountFlag.NODEV | MountFlag.NOEXEC)
     kernel = boot()
     kernel.tunables.hostname = os.uname().nodename
     helpers = Helpers(launcher)

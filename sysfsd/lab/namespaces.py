@@ -18,6 +18,7 @@ __all__ = [
     "Prctl",
     "capabilities",
     "clone_tree",
+    "in_initial_user_namespace",
     "mount",
     "move_mount",
     "prctl",
@@ -34,6 +35,7 @@ CAP_SYS_ADMIN: Final = 21
 _SYS_OPEN_TREE: Final = 428
 _SYS_MOVE_MOUNT: Final = 429
 _OPEN_TREE_CLONE: Final = 1
+_AT_NO_AUTOMOUNT: Final = 0x800
 _AT_RECURSIVE: Final = 0x8000
 _AT_FDCWD: Final = -100
 _MOVE_MOUNT_F_EMPTY_PATH: Final = 0x4
@@ -87,6 +89,11 @@ def capabilities() -> int:
 
 
 # User namespaces
+
+
+def in_initial_user_namespace() -> bool:
+    """Whether users here are the host's: in another one, all of them are not there, or are there twice."""
+    return Path("/proc/self/uid_map").read_text().split() == ["0", "0", str((1 << 32) - 1)]
 
 
 def unshare_user() -> None:
@@ -165,7 +172,7 @@ def clone_tree(path: str | Path, recursive: bool = False) -> int:
     :returns: a descriptor
     :raises OSError: as open_tree(2)
     """
-    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | (_AT_RECURSIVE if recursive else 0)
+    flags = _OPEN_TREE_CLONE | os.O_CLOEXEC | _AT_NO_AUTOMOUNT | (_AT_RECURSIVE if recursive else 0)
     return syscall(_SYS_OPEN_TREE, _AT_FDCWD, os.fsencode(path), ctypes.c_uint(flags))
 
 

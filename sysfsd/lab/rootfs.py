@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -15,7 +16,7 @@ from sysfsd.kernel.image import KernelImage
 from sysfsd.lab.hostfs import HOST, MOUNTED_ON
 from sysfsd.lab.namespaces import Mount, clone_tree, mount, move_mount, umount
 
-__all__ = ["FUSE", "LAB", "arrange"]
+__all__ = ["FUSE", "LAB", "arrange", "mount_proc"]
 
 #: Where the kernel's tree is mounted for a start: a directory that every /proc has, and that nobody misses.
 FUSE: Final = Path("/proc/fs")
@@ -24,6 +25,20 @@ LAB: Final = ".lab"
 #: Directories in which changes stay in the lab.
 _PRIVATE: Final = ("/etc/modprobe.d", "/etc/modules-load.d")
 _SUDO: Final = Path(__file__).with_name("sudo")
+
+
+def mount_proc(covered: Iterable[str]) -> None:
+    """Mount a /proc that shows this process's process namespace.
+
+    :param covered: what is mounted below the /proc that there is, such as what containers cover for others' safety: it
+        is below the new one too
+    :raises OSError: as mount(2); EPERM in a user namespace where something is covered
+    """
+    covers = {path: clone_tree(path, recursive=True) for path in covered}
+    mount("proc", "/proc", "proc", Mount.NOSUID | Mount.NODEV | Mount.NOEXEC)
+    for path, tree in covers.items():
+        with suppress(FileNotFoundError):
+            move_mount(tree, path)
 
 
 def arrange(image: KernelImage, host_root: bool) -> None:

@@ -7,6 +7,7 @@ for a signal, or it would be made twice, and the version of libseccomp that most
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 import errno
 import fcntl
 import os
@@ -18,6 +19,9 @@ from typing import Final, NamedTuple
 from sysfsd.libc import syscall
 
 __all__ = ["Argument", "Listener", "Notification", "Rule", "filter_program", "load_filter"]
+
+#: What pyseccomp would search for with ldconfig.
+_SONAMES: Final = {"c": "libc.so.6", "seccomp": "libseccomp.so.2"}
 
 _SYS_SECCOMP: Final = 317
 _SET_MODE_FILTER: Final = 1
@@ -52,7 +56,12 @@ class Rule(NamedTuple):
 
 def filter_program(rules: Iterable[Rule]) -> bytes:
     """A BPF program that hands over what *rules* name, of this machine's every way to make system calls."""
-    import pyseccomp
+    search = ctypes.util.find_library
+    ctypes.util.find_library = lambda name: _SONAMES.get(name)
+    try:
+        import pyseccomp
+    finally:
+        ctypes.util.find_library = search
 
     program = pyseccomp.SyscallFilter(pyseccomp.ALLOW)
     program.set_attr(pyseccomp.Attr.ACT_BADARCH, pyseccomp.ALLOW)

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import pytest
 
@@ -32,15 +33,22 @@ def kmsg(files: Tree) -> OpenFile:
     return open_(files, "/dev/kmsg", NONBLOCK)
 
 
+#: How far each open file has been read: at its beginning, the log begins again.
+POSITIONS: WeakKeyDictionary[OpenFile, int] = WeakKeyDictionary()
+
+
 def records(opened: OpenFile) -> list[bytes]:
     """What is left to read, without numbers and times: level, flag and text."""
     found: list[bytes] = []
     while True:
+        position = POSITIONS.get(opened, 0)
         try:
-            head, _, text = opened.read(8192, 0).partition(b";")
+            data = opened.read(8192, position)
         except OSError as error:
             assert error.errno == errno.EAGAIN
             return found
+        POSITIONS[opened] = position + len(data)
+        head, _, text = data.partition(b";")
         level, _seq, _time, flag = head.split(b",")
         found.append(level + flag + text)
 

@@ -13,6 +13,8 @@
 #define DEV_MEM_FILL _IOW('m', 3, char)
 #define DEV_MEM_SWAP _IOWR('m', 4, long)
 #define DEV_MEM_ADD _IO('m', 5)
+#define DEV_MEM_REVERSE _IO('m', 6)
+#define DEV_MEM_NEXT _IOR('m', 7, int *)
 #define DEV_MEM_COUNT 2
 #define DEV_MEM_BYTES 256
 
@@ -95,8 +97,9 @@ static loff_t dev_mem_llseek(struct file *file, loff_t offset, int whence)
 static long dev_mem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct dev_mem *dev = file->private_data;
-	char byte;
+	char byte, text[16];
 	long number;
+	int next, i;
 
 	switch (cmd) {
 	case DEV_MEM_CLEAR:
@@ -118,6 +121,17 @@ static long dev_mem_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 		return 7;
 	case DEV_MEM_ADD:
 		return arg + 1;
+	case DEV_MEM_REVERSE: /* a string that nobody knows the size of */
+		number = strncpy_from_user(text, (char __user *)arg, sizeof(text));
+		for (i = 0; i < number / 2; i++)
+			swap(text[i], text[number - 1 - i]);
+		if (number > 0 && copy_to_user((char __user *)arg, text, number))
+			return -EFAULT;
+		return number;
+	case DEV_MEM_NEXT: /* the wrong way, and the wrong size, as is easily written */
+		if (get_user(next, (int __user *)arg) || put_user(next + 1, (int __user *)arg))
+			return -EFAULT;
+		return next;
 	}
 	return -ENOTTY;
 }
