@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property
 from typing import Final
 
 from sysfsd.kernel.cred import Cred
@@ -21,13 +21,34 @@ _SYS_SETFSUID: Final = 122
 _SYS_SETFSGID: Final = 123
 
 
+#: A line of ``status``.
+_STATUS: Final = re.compile(r"^(\w+):\t(.*)$", re.MULTILINE)
+#: More bytes than any file that is read here has.
+_FILE_MAX: Final = 1 << 16
+
+
+def _read(path: str) -> str:
+    """:raises OSError: as open(2)"""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(fd, _FILE_MAX).decode("latin-1")
+    finally:
+        os.close(fd)
+
+
 def proc_status(pid: int) -> dict[str, str]:
     """What proc(5) tells of a thread of the host in ``status``; nothing of one that is gone."""
     try:
-        with open(f"/proc/{pid}/status", encoding="latin-1") as status:
-            return dict(line.rstrip("\n").split(":\t", 1) for line in status if ":\t" in line)
+        return dict(_STATUS.findall(_read(f"/proc/{pid}/status")))
     except OSError:
         return {}
+
+
+@cache
+def _user_namespace(process: int) -> tuple[int, int]:
+    """The user namespace of *process*, which is this one."""
+    status = os.stat("/proc/self/ns/user")
+    return status.st_dev, status.st_ino
 
 
 class CallerCred(Cred):
@@ -58,18 +79,18 @@ class CallerCred(Cred):
     @cached_property
     def _in_our_user_namespace(self) -> bool:
         try:
-            return Path(f"/proc/{self.pid}/ns/user").samefile("/proc/self/ns/user")
+            status = os.stat(f"/proc/{self.pid}/ns/user")
         except PermissionError:  # the daemon of an ordinary user may not look into others' processes
             return self.uid == 0
         except OSError:
             return False
+        return (status.st_dev, status.st_ino) == _user_namespace(os.getpid())
 
 
 def comm(pid: int) -> str:
     """The name of a process of the host."""
     try:
-        with open(f"/proc/{pid}/comm", encoding="latin-1") as comm:
-            return comm.read().removesuffix("\n")
+        return _read(f"/proc/{pid}/comm").removesuffix("\n")
     except OSError:
         return "<...>"
 

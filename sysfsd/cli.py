@@ -138,14 +138,19 @@ def _boot(arguments: argparse.Namespace) -> Kernel:
     from sysfsd.kernel.kernel import Kernel
 
     config = dict(_config_item(item) for item in arguments.config)
-    return Kernel(_image(arguments.kernel), config, arguments.cmdline)
+    kernel = Kernel(_image(arguments.kernel), config, arguments.cmdline)
+    kernel.start_kernel()
+    return kernel
 
 
 def _require_fuse() -> None:
-    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))  # in a container, it may be there and forbidden
+    except OSError as error:
         raise Failure(
-            "/dev/fuse cannot be opened: load the host's fuse module or, in a container, add --device /dev/fuse"
-        )
+            f"/dev/fuse cannot be opened: {error.strerror}: load the host's fuse module or, in a container, add"
+            " --device /dev/fuse"
+        ) from None
 
 
 # mount

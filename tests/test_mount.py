@@ -873,11 +873,22 @@ def drain(fd: int) -> list[bytes]:
     return records
 
 
+#: The records that the log begins with.
+BOOTING: Final = 2
+
+
+def test_the_log_begins_with_the_kernels_name_and_command_line(mnt: Path) -> None:
+    with opened(mnt / "dev/kmsg", os.O_RDONLY | os.O_NONBLOCK) as fd:
+        version, command_line = drain(fd)
+    assert version == b"5,0,0,-;" + (mnt / "proc/version").read_bytes()
+    assert command_line == b"6,1,0,-;Command line: " + (mnt / "proc/cmdline").read_bytes()
+
+
 def test_each_read_of_the_log_is_one_record(mnt: Path) -> None:
     for message in ("<3>one\n", "two\n", "<30>three\n"):
         write(mnt / "dev/kmsg", message)
     with opened(mnt / "dev/kmsg", os.O_RDONLY | os.O_NONBLOCK) as fd:
-        records = drain(fd)
+        records = drain(fd)[BOOTING:]
     assert [re.sub(rb",\d+,\d+,", b",*,", record) for record in records] == [
         b"11,*,-;one\n",
         b"12,*,-;two\n",
@@ -897,13 +908,15 @@ def test_each_descriptor_reads_the_log_for_itself(mnt: Path) -> None:
 def test_waiting_can_be_switched_off_later(mnt: Path) -> None:
     with opened(mnt / "dev/kmsg") as fd:
         os.set_blocking(fd, False)
-        assert drain(fd) == []
+        assert len(drain(fd)) == BOOTING
 
 
 def test_a_record_that_does_not_fit_is_lost(mnt: Path) -> None:
     for message in ("one\n", "two\n"):
         write(mnt / "dev/kmsg", message)
     with opened(mnt / "dev/kmsg", os.O_RDONLY | os.O_NONBLOCK) as fd:
+        for _ in range(BOOTING):
+            os.read(fd, 8192)
         with refusal(errno.EINVAL):
             os.read(fd, 5)
         assert [record.endswith(b";two\n") for record in drain(fd)] == [True]
@@ -911,6 +924,7 @@ def test_a_record_that_does_not_fit_is_lost(mnt: Path) -> None:
 
 def test_a_message_without_a_newline_is_shown_when_the_next_one_comes(mnt: Path) -> None:
     with opened(mnt / "dev/kmsg", os.O_RDWR | os.O_NONBLOCK) as fd:
+        drain(fd)
         os.write(fd, b"one")
         assert drain(fd) == []
         os.write(fd, b"two")
@@ -928,7 +942,7 @@ def test_loads_are_logged(mnt: Path) -> None:
 @contextmanager
 def reader(mnt: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A process that waits for a record."""
-    command = ["dd", f"if={mnt}/dev/kmsg", "bs=8192", "count=1", "status=none"]
+    command = ["dd", f"if={mnt}/dev/kmsg", "bs=8192", f"count={BOOTING + 1}", "status=none"]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         wait_until(lambda: waits_in_read(process.pid))
         try:
@@ -964,7 +978,7 @@ def test_users_cannot_write_to_the_log_and_not_read_it_while_that_is_restricted(
     assert "Permission denied" in as_user(mnt / "dev", "echo hello > kmsg")
     write(mnt / "proc/sys/kernel/dmesg_restrict", "0")
     write(mnt / "dev/kmsg", "hello\n")
-    assert ";hello\n" in as_user(mnt / "dev", "dd if=kmsg bs=8192 count=1 status=none")
+    assert ";hello\n" in as_user(mnt / "dev", f"dd if=kmsg bs=8192 count={BOOTING + 1} status=none")
 
 
 # Many at once

@@ -124,10 +124,11 @@ class EntryFile(File):
         super().__init__(stat.S_IMODE(entry.mode))
         self._kernel = kernel
         self._entry = entry
+        self.length = 0
 
     @property
     def size(self) -> int:
-        return self._entry.size
+        return self.length
 
     def open(self, context: OpenContext) -> OpenFile:
         """:raises OSError: ENOENT where it is gone, and what the module says"""
@@ -135,6 +136,14 @@ class EntryFile(File):
             if self._entry.gone:
                 raise err(errno.ENOENT)
             return ProcFile(self._kernel, self._entry, context.flags).open_entry()
+
+
+class _EntryLink(Symlink):
+    """A link that a module has made."""
+
+    @property
+    def size(self) -> int:
+        return len(self.target)
 
 
 class _Entries:
@@ -157,7 +166,7 @@ class _Entries:
                     {child.name: self._node(child) for child in entry.children.values()}, stat.S_IMODE(entry.mode)
                 )
             case stat.S_IFLNK:
-                node = Symlink(entry.target.decode("latin-1"))
+                node = _EntryLink(entry.target.decode("latin-1"))
             case _:
                 node = EntryFile(self._kernel, entry)
         self._nodes[entry] = node
@@ -165,8 +174,10 @@ class _Entries:
         return node
 
     def _own(self, entry: ProcEntry, node: Node) -> None:
-        """Whose it is: unless a module says otherwise, that of the kernel's root."""
+        """Whose it is (unless a module says otherwise, that of the kernel's root), and its size."""
         node.uid, node.gid = entry.uid or None, entry.gid or None
+        if isinstance(node, EntryFile):
+            node.length = entry.size
 
     # The kernel says
 
@@ -176,8 +187,8 @@ class _Entries:
             self.added(entry.parent)
             return
         parent = self._nodes[entry.parent]
-        assert isinstance(parent, Directory)
-        parent.add(entry.name, self._node(entry))
+        if isinstance(parent, Directory):  # a file may be one as well, below which nobody looks
+            parent.add(entry.name, self._node(entry))
 
     def removed(self, entry: ProcEntry, parent: ProcEntry) -> None:
         directory = self._nodes.get(parent)
@@ -191,10 +202,10 @@ class _Entries:
             self._forget(child)
 
     def changed(self, entry: ProcEntry) -> None:
+        """Who has looked at an entry keeps what it was then (``proc_get_inode()``)."""
         node = self._nodes.get(entry)
-        if node is not None and node.parent is not None:
+        if node is not None and not node.seen:
             self._own(entry, node)
-            node.parent.touch(entry.name)
 
 
 def modules(kernel: Kernel, cred: Cred) -> Callable[[], bytes]:

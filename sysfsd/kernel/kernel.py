@@ -140,6 +140,13 @@ class Kernel:
         self.cmdline = self.image.proc["cmdline"].strip() if cmdline is None else cmdline
         self._parse_cmdline()
 
+    def start_kernel(self) -> None:
+        """``start_kernel()``: what a log begins with (init/main.c, arch/x86/kernel/setup.c)."""
+        clock, self.log.clock = self.log.clock, lambda: 0
+        self.log.pr_notice(self.image.proc["version"].rstrip("\n"))
+        self.log.pr_info(f"Command line: {self.cmdline}")
+        self.log.clock = clock
+
     def _parse_cmdline(self) -> None:
         """What of the command line concerns modules and the log; a bad value is passed over, as at boot."""
         args = skip_spaces(self.cmdline.encode("latin-1", "replace"))

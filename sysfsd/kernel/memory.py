@@ -283,7 +283,14 @@ class Memory:
         return int.from_bytes(self.view(address, size), "little", signed=signed)
 
     def write_int(self, address: int, value: int, size: int = 4) -> None:
-        self.view(address, size, Prot.WRITE)[:] = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+        data = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+        area = self._by_span.get(address >> _SPAN_SHIFT)
+        if area is not None:
+            offset = address - area.base
+            if offset & _PAGE_MASK <= PAGE_SIZE - size and offset < area.size and area.prot[offset >> PAGE_SHIFT] & 2:
+                area.view[offset : offset + size] = data
+                return
+        self.view(address, size, Prot.WRITE)[:] = data
 
     def read_pointer(self, address: int) -> int:
         area = self._by_span.get(address >> _SPAN_SHIFT)

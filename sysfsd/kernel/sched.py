@@ -321,6 +321,7 @@ class Scheduler:
         """``current``: the task that this thread is."""
         task: Task | None = getattr(self._local, "task", None)
         if task is None:
+            assert self.kernel.cpu  # once there is one, there is the first task as well
             cred, identity, interrupted = getattr(self._local, "caller", _NOBODY)
             task = self._local.task = self.new_task(identity(), cred, interrupted)
             task.view["mm"] = task.view["active_mm"] = self._mm

@@ -18,7 +18,7 @@ import signal
 import socket
 import struct
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
@@ -30,12 +30,14 @@ from sysfsd.lab.namespaces import (
     Mount,
     Prctl,
     capabilities,
+    in_initial_user_namespace,
     mount,
     prctl,
     setns,
     unshare,
     unshare_user,
 )
+from sysfsd.mountinfo import mounts
 
 if TYPE_CHECKING:
     from sysfsd.kernel.image import KernelImage
@@ -133,26 +135,30 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], image: KernelImage, 
     if "SYSFSD_LAB" in os.environ:
         raise LabError(f"this is a lab already: {os.environ['SYSFSD_LAB']}")
     name, door = _listen(name)
-    program = _filter()
+    rights = Rights.of_this_process()
+    program = _filter(rights)
     import sysfsd.lab.init  # noqa: F401 - what the kernel needs is read before the processes part, and once
 
-    host_root = _make_namespaces()
+    covered = [mount.path for mount in mounts() if mount.path.startswith("/proc/")]
+    _make_namespaces(rights)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     kernel = os.fork()
     if kernel == 0:
         ours.close()
-        _become_init(boot, theirs, door, host_root)
+        _become_init(boot, theirs, door, rights, covered)
     theirs.close()
     door.close()
+    cwd = os.getcwd()
     if not ours.recv(1):
         os.waitpid(kernel, 0)
         raise LabError  # it has said why
+    if rights.mounts_only:
+        setns(os.pidfd_open(kernel), Clone.NEWUSER | Clone.NEWNS)
     from sysfsd.lab.rootfs import arrange
 
-    cwd = os.getcwd()
     unshare(Clone.NEWNS)
     try:
-        arrange(image, host_root)
+        arrange(image, rights.host_root)
     except OSError as error:
         raise LabError(f"the lab's files cannot be mounted: {error.filename or ''}: {error.strerror}") from None
     with suppress(OSError):
@@ -177,14 +183,10 @@ def join(name: str, command: Sequence[str]) -> int:
     except OSError:
         raise LabError(f"{name}: no such lab; 'sysfsd labs' lists those that are running") from None
     pid, _uid, _gid = _UCRED.unpack(door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
-    program = _filter()
+    program = _filter(Rights.of_this_process())
     cwd = os.getcwd()
-    kinds = {"user": Clone.NEWUSER, "mnt": Clone.NEWNS, "pid_for_children": Clone.NEWPID}
     try:
-        descriptors = {kind: os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in kinds}
-        for kind, descriptor in descriptors.items():
-            if kind != "user" or not Path(f"/proc/{pid}/ns/user").samefile("/proc/self/ns/user"):
-                setns(descriptor, kinds[kind])
+        _enter(pid)
     except OSError as error:
         raise LabError(f"{name}: {error.strerror}") from None
     with suppress(OSError):
@@ -192,29 +194,93 @@ def join(name: str, command: Sequence[str]) -> int:
     return Session(door, program, name).run(command)
 
 
-def _make_namespaces() -> bool:
+def _enter(pid: int) -> None:
+    """Go into the namespaces of a lab.
+
+    :param pid: its launcher
+    :raises OSError: as setns(2)
+    """
+    kinds = {"user": Clone.NEWUSER, "mnt": Clone.NEWNS, "pid_for_children": Clone.NEWPID}
+    namespaces = {kind: os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in kinds}
+    if Path(f"/proc/{pid}/ns/user").samefile("/proc/self/ns/user"):
+        del namespaces["user"]
+    with suppress(PermissionError):  # unless it belongs to the lab's user namespace, which is to be entered before
+        setns(namespaces["pid_for_children"], Clone.NEWPID)
+        del namespaces["pid_for_children"]
+    for kind, namespace in namespaces.items():
+        setns(namespace, kinds[kind])
+
+
+class Rights(NamedTuple):
+    """What whoever starts a lab may do without it.
+
+    :param host_root: all that root of the host may
+    :param mounts_only: mount, but not load modules: root of a container that has CAP_SYS_ADMIN
+    :param remedy: what to do where too little is allowed
+    """
+
+    host_root: bool
+    mounts_only: bool
+    remedy: str
+
+    @classmethod
+    def of_this_process(cls) -> Rights:
+        held = capabilities() if os.geteuid() == 0 else 0
+        hosts = in_initial_user_namespace()
+        admin = bool(held >> CAP_SYS_ADMIN & 1)
+        host_root = hosts and admin and bool(held >> CAP_SYS_MODULE & 1)
+        needed = _CONTAINERS_ROOT if hosts and os.geteuid() == 0 else _CONTAINERS_USER
+        return cls(host_root, admin and not host_root, f"a container needs {_CONTAINERS} {needed}")
+
+
+def _make_namespaces(rights: Rights) -> None:
     """Give this process mounts of its own, and its children process numbers of their own.
 
-    :returns: whether root is still the host's root
     :raises LabError: where the host does not allow it
     """
-    held = capabilities()
-    host_root = bool(held >> CAP_SYS_ADMIN & held >> CAP_SYS_MODULE & 1) and os.geteuid() == 0
-    if not host_root:
-        try:
-            unshare_user()
-        except OSError as error:
-            raise LabError(_no_user_namespace(error)) from None
+    if not rights.host_root and not rights.mounts_only:
+        _unshare_user(rights)
     try:
         unshare(Clone.NEWNS | Clone.NEWPID)
         mount("none", "/", "", Mount.REC | Mount.SLAVE)
     except OSError as error:
         raise LabError(
-            f"no namespaces for mounts and processes can be made here: {error.strerror}; in a container, add"
-            " --cap-add SYS_ADMIN, and --security-opt apparmor=unconfined where AppArmor forbids mounts"
+            f"no namespaces for mounts and processes can be made here: {error.strerror}; {rights.remedy}"
         ) from None
-    return host_root
 
+
+def _mount_proc(rights: Rights, covered: Iterable[str]) -> None:
+    """Show the process namespace that this process is the first of.
+
+    A container's /proc is covered in parts, and a user namespace in it can have no other /proc. Its root, with
+    CAP_SYS_ADMIN, can: so the user namespace is made after that.
+
+    :param covered: what is mounted below the /proc that there is
+    :raises LabError: where the host does not allow it
+    """
+    from sysfsd.lab.rootfs import mount_proc
+
+    try:
+        mount_proc(covered if rights.host_root or rights.mounts_only else ())
+    except OSError as error:
+        raise LabError(f"no /proc can be mounted here: {error.strerror}; {rights.remedy}") from None
+    if rights.mounts_only:
+        _unshare_user(rights)
+        unshare(Clone.NEWNS)
+
+
+def _unshare_user(rights: Rights) -> None:
+    """:raises LabError: where the host does not allow it"""
+    try:
+        unshare_user()
+    except OSError as error:
+        raise LabError(_no_user_namespace(error, rights)) from None
+
+
+#: What a container needs, as options of docker(1): every one, one in which root starts a lab, and any other.
+_CONTAINERS: Final = "--device /dev/fuse --security-opt seccomp=unconfined --security-opt apparmor=unconfined"
+_CONTAINERS_ROOT: Final = "--cap-add SYS_ADMIN"
+_CONTAINERS_USER: Final = "--security-opt systempaths=unconfined (podman: unmask=ALL)"
 
 #: What forbids user namespaces, by the file that says so, and how it is allowed.
 _USER_NAMESPACE_SWITCHES: Final = (
@@ -228,18 +294,17 @@ _USER_NAMESPACE_SWITCHES: Final = (
 )
 
 
-def _no_user_namespace(error: OSError) -> str:
+def _no_user_namespace(error: OSError, rights: Rights) -> str:
     for path, value, remedy in _USER_NAMESPACE_SWITCHES:
         with suppress(OSError):
             if Path(path).read_text().strip() == value:
                 return f"the host lets no ordinary user make a user namespace ({path} is {value}): {remedy}"
-    return (
-        f"no user namespace can be made here: {error.strerror}; in a container, add --cap-add SYS_ADMIN"
-        " or --security-opt seccomp=unconfined"
-    )
+    return f"no user namespace can be made here: {error.strerror}; {rights.remedy}"
 
 
-def _become_init(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket, host_root: bool) -> NoReturn:
+def _become_init(
+    boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket, rights: Rights, covered: Iterable[str]
+) -> NoReturn:
     """Turn this process into the lab's first."""
     status = 1
     try:
@@ -248,7 +313,8 @@ def _become_init(boot: Callable[[], Kernel], launcher: socket.socket, door: sock
             signal.signal(signum, signal.SIG_IGN)
         from sysfsd.lab.init import serve
 
-        serve(boot, launcher, door, host_root)
+        _mount_proc(rights, covered)
+        serve(boot, launcher, door, rights.host_root)
         status = 0
     except LabError as error:
         print(f"sysfsd: {error}", file=sys.stderr)
@@ -259,19 +325,31 @@ def _become_init(boot: Callable[[], Kernel], launcher: socket.socket, door: sock
         os._exit(status)
 
 
-def _filter() -> bytes:
+def _filter(rights: Rights) -> bytes:
     """The program that hands system calls over to the kernel.
 
-    :raises LabError: where libseccomp is missing
+    :raises LabError: where libseccomp is missing, or another filter is in its way
     """
     from sysfsd.lab.supervisor import RULES
 
-    try:
-        from sysfsd.lab.seccomp import filter_program
+    from sysfsd.lab.probe import filtered, refused
+    from sysfsd.lab.seccomp import filter_program
 
-        return filter_program(RULES)
-    except (ImportError, OSError, RuntimeError):
-        raise LabError("libseccomp.so.2 is missing: install the package libseccomp2") from None
+    try:
+        program = filter_program(RULES)
+        calls = refused(program) if filtered() else []
+    except OSError as error:
+        if error.errno is not None:
+            raise LabError(f"{_not_handed_over(error)}; {rights.remedy}") from None
+        raise LabError("libseccomp.so.2 is missing: install the package libseccomp2") from None  # the loader says so
+    if calls:
+        raise LabError(f"a seccomp profile refuses {', '.join(calls)}; {rights.remedy}")
+    return program
+
+
+def _not_handed_over(error: OSError) -> str:
+    taken = "somebody takes them already, another lab or a container's runtime"
+    return f"system calls cannot be handed over: {taken if error.errno == errno.EBUSY else error.strerror}"
 
 
 class Session:
@@ -381,12 +459,7 @@ class Session:
         try:
             listener = load_filter(self._program)
         except OSError as error:
-            raise LabError(
-                "system calls cannot be handed over: somebody takes them already: another lab, or a container's runtime"
-                if error.errno == errno.EBUSY
-                else f"system calls cannot be handed over: seccomp: {error.strerror}; in a container, add"
-                " --security-opt seccomp=unconfined"
-            ) from None
+            raise LabError(_not_handed_over(error)) from None
         socket.send_fds(self._kernel, [b"{}"], [listener])
         os.close(listener)
 

@@ -65,6 +65,8 @@ class Prctl(IntEnum):
     """Operations of prctl(2)."""
 
     SET_PDEATHSIG = 1
+    GET_SECCOMP = 21
+    SET_NO_NEW_PRIVS = 38
 
 
 def unshare(flags: Clone) -> None:
@@ -77,9 +79,9 @@ def setns(fd: int, kind: Clone) -> None:
     checked(libc.setns(ctypes.c_int(fd), ctypes.c_int(kind)), "setns")
 
 
-def prctl(option: Prctl, value: int) -> None:
+def prctl(option: Prctl, value: int = 0) -> int:
     """:raises OSError: as prctl(2)"""
-    checked(libc.prctl(ctypes.c_int(option), ctypes.c_ulong(value)))
+    return checked(libc.prctl(ctypes.c_int(option), *map(ctypes.c_ulong, (value, 0, 0, 0))))
 
 
 def capabilities() -> int:

@@ -49,8 +49,6 @@ _AT_FDCWD: Final = -100
 _S_IFMT: Final = 0o170000
 #: Devices of the kernel proper that are not the host's, and their nodes.
 _BUILTIN: Final = {(stat.S_IFCHR, 1, 11): "/dev/kmsg"}
-#: Whence lseek(2) goes where a file alone knows the way.
-_SEEK_FROM: Final = (os.SEEK_END, os.SEEK_DATA, os.SEEK_HOLE)
 
 
 class _Iovec(ctypes.Structure):
@@ -291,7 +289,7 @@ class Supervisor:
     # Files
 
     def lseek(self, call: Call) -> int:
-        """From the end of a file of this kernel's, or to its data.
+        """In a file of this kernel's: the host does not ask us where that leads.
 
         :raises Proceed: for the host's files
         """
@@ -456,9 +454,7 @@ def _devices(mode: int) -> tuple[tuple[Argument, ...], ...]:
 
 
 SYSCALLS: Final = (
-    SystemCall(
-        "lseek", 8, 19, Supervisor.lseek, arguments=tuple((Argument(2, whence, 0xFFFFFFFF),) for whence in _SEEK_FROM)
-    ),
+    SystemCall("lseek", 8, 19, Supervisor.lseek),
     SystemCall("uname", 63, 122, Supervisor.uname),
     SystemCall("syslog", 103, 103, Supervisor.syslog, sleeps=True),
     SystemCall("mknod", 133, 14, Supervisor.mknod, arguments=_devices(1)),
