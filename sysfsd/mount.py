@@ -23,7 +23,7 @@ from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Seeka
 from sysfsd.fuselib import Fuse, OpenFlag, fuse, libfuse, reply
 from sysfsd.kernel import vfs
 from sysfsd.kernel.char_dev import MKDEV, major, minor
-from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import ERESTARTSYS, RESTART, err
 from sysfsd.kernel.sched import Scheduler
 from sysfsd.kernel.traps import TaskKilled
@@ -146,6 +146,8 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._mountpoint = os.path.realpath(mountpoint)
         self._ready = ready
         self._uid, self._gid = os.geteuid(), os.getegid()
+        #: Whether the daemon's user is this kernel's root whatever the host allows: a container's root may be little there.
+        self._is_root = self._uid != 0 or not CallerCred.of(os.getpid()).capable(Capability.SYS_MODULE)
         self._files: dict[int, _Opened] = {}
         self._handles = count(1)
         #: By handle: how to tell the host that a file has events.
@@ -346,7 +348,11 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     def _cred(self) -> Cred:
         uid, gid, pid = fuse.fuse_get_context()
-        return Cred(uid, gid, -1, pid) if uid == self._uid != 0 else CallerCred(uid, gid, 0, pid)
+        return Cred(uid, gid, -1, pid) if uid == self._uid and self._is_root else CallerCred(uid, gid, 0, pid)
+
+    def _is_own(self, pid: int) -> bool:
+        """Whether a thread is the daemon's own, which may have a caller's file in its hands for a moment."""
+        return os.path.exists(f"/proc/self/task/{pid}")
 
     def _interrupted(self) -> bool:
         """Whether the caller of the operation that this thread carries out no longer waits for it, or must not."""
@@ -424,7 +430,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     def flush(self, path: str, fi: Any) -> None:
         device = self._files[fi.fh].device
-        if device is not None:
+        if device is not None and not self._is_own(self._cred().pid):
             self._flush(device)
 
     @_system_call
@@ -434,11 +440,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
     @_system_call
     def ioctl(self, path: str, cmd: int, arg: int, fi: Any, flags: int, data: int) -> int:
         _node, file, _context, device = self._files[fi.fh]
-        if (
-            cmd & 0xFFFFFFFF == LLSEEK
-            and isinstance(file, Seekable)
-            and os.path.exists(f"/proc/self/task/{self._cred().pid}")
-        ):
+        if cmd & 0xFFFFFFFF == LLSEEK and isinstance(file, Seekable) and self._is_own(self._cred().pid):
             offset, whence = _LLSEEK.unpack(ctypes.string_at(data, _LLSEEK.size))
             position = file.llseek(offset, whence)
             ctypes.memmove(data, _LLSEEK.pack(position, whence), _LLSEEK.size)

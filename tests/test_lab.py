@@ -177,6 +177,149 @@ def test_programs_that_need_no_library(place: Place) -> None:
     assert lines(result) == ["Module", "hello", "Module                  Size  Used by    Tainted: G  "]
 
 
+BITS_32 = r"""
+static long call(long nr, long a, long b, long c)
+{
+	long result;
+
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(nr), "b"(a), "c"(b), "d"(c) : "memory");
+	return result;
+}
+
+static char names[6][65], image[1 << 20];
+
+void _start(void)
+{
+	long fd, size, failed;
+
+	call(122, (long)names, 0, 0); /* uname */
+	call(4, 1, (long)names[2], sizeof "6.1.0-56-amd64" - 1);
+	fd = call(5, (long)"hello.ko", 0, 0);
+	size = call(3, fd, (long)image, sizeof image);
+	failed = call(128, (long)image, size, (long)"whom=32"); /* init_module */
+	if (!failed)
+		failed = call(129, (long)"hello", 0, 0); /* delete_module */
+	call(1, -failed, 0, 0);
+}
+"""
+
+
+def test_32_bit_programs(place: Place) -> None:
+    flags = ("-m32", "-O1", "-ffreestanding", "-fno-stack-protector", "-fno-pie", "-no-pie", "-nostdlib", "-static")
+    program = str(place.path / "program")
+    subprocess.run(["gcc", *flags, "-o", program, "-xc", "-"], input=BITS_32, text=True, check=True)
+    result = place("./program && echo; dmesg -t | tail -n 2")
+    assert lines(result) == [RELEASE, "hello: (0) Hello, 32", "hello: Goodbye, 32, count is now 1"]
+
+
+LECTURE_C = r"""
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("Author <me@example.com>");
+MODULE_DESCRIPTION("My Fancy Module");
+
+static char *whom = "world";
+static int count = 1;
+static int numbers[4], how_many;
+
+module_param(whom, charp, S_IRUGO);
+MODULE_PARM_DESC(whom, "whom to greet");
+module_param(count, int, S_IRUGO | S_IWUSR);
+module_param_array(numbers, int, &how_many, S_IRUSR | S_IRGRP);
+
+static int __init my_module_init(void)
+{
+	int i;
+
+	for (i = 0; i < count; i++)
+		printk(KERN_INFO "hello: Hello, %s\n", whom);
+	for (i = 0; i < how_many; i++)
+		printk(KERN_DEBUG "hello: number %d is %d\n", i, numbers[i]);
+	return try_module_get(THIS_MODULE) ? 0 : -EBUSY;
+}
+
+static void __exit my_module_cleanup(void)
+{
+	printk(KERN_ALERT "hello: Goodbye, %s\n", whom);
+}
+
+static int put(const char *value, const struct kernel_param *kp)
+{
+	module_put(THIS_MODULE);
+	return 0;
+}
+
+static const struct kernel_param_ops put_ops = { .set = put };
+module_param_cb(put, &put_ops, NULL, S_IWUSR);
+
+module_init(my_module_init);
+module_exit(my_module_cleanup);
+"""
+
+LECTURE_MAKEFILE = """
+KDIR = /lib/modules/$(shell uname -r)/build
+obj-m += hello.o
+
+all:
+	make -C $(KDIR) M=$(PWD) modules
+clean:
+	make -C $(KDIR) M=$(PWD) clean
+"""
+
+
+def test_a_lecture_on_modules(place: Place) -> None:
+    for path in place.path.iterdir():
+        path.unlink()
+    for name, text in (("hello.c", LECTURE_C), ("Makefile", LECTURE_MAKEFILE)):
+        (place.path / name).write_text(text)
+    result = place(
+        """
+        make >log 2>&1 || cat log
+        modinfo -F vermagic hello.ko
+        modinfo -p hello.ko
+        sudo insmod hello.ko whom=me count=2 numbers=3,1,4
+        dmesg -x -t | tail -n 5
+        lsmod
+        cat /sys/module/hello/refcnt
+        stat -c '%A %n' /sys/module/hello/parameters/*
+        cat /sys/module/hello/parameters/numbers
+        echo 7 > /sys/module/hello/parameters/count
+        cat /sys/module/hello/parameters/count
+        rmmod hello 2>&1
+        echo > /sys/module/hello/parameters/put
+        rmmod hello
+        dmesg -x -t | tail -n 1
+        make clean >/dev/null; rm log; ls
+        """
+    )
+    assert lines(result) == [
+        f"{RELEASE} SMP preempt mod_unload modversions ",
+        "whom:whom to greet (charp)",
+        "count: (int)",
+        "numbers: (array of int)",
+        "kern  :info  : hello: Hello, me",
+        "kern  :info  : hello: Hello, me",
+        "kern  :debug : hello: number 0 is 3",
+        "kern  :debug : hello: number 1 is 1",
+        "kern  :debug : hello: number 2 is 4",
+        "Module                  Size  Used by",
+        "hello                  16384  1",
+        "1",
+        "-rw-r--r-- /sys/module/hello/parameters/count",
+        "-r--r----- /sys/module/hello/parameters/numbers",
+        "--w------- /sys/module/hello/parameters/put",
+        "-r--r--r-- /sys/module/hello/parameters/whom",
+        "3,1,4",
+        "7",
+        "rmmod: ERROR: Module hello is in use",
+        "kern  :alert : hello: Goodbye, me",
+        "Makefile",
+        "hello.c",
+    ]
+
+
 def test_no_privilege_no_module(root_place: Place) -> None:
     result = root_place(
         """

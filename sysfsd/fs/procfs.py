@@ -25,7 +25,7 @@ from sysfsd.kernel.err import err
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import Module, ModuleState
 from sysfsd.kernel.proc_file import ProcFile
-from sysfsd.kernel.proc_fs import ProcEntry, ProcFs
+from sysfsd.kernel.proc_fs import ProcEntry, ProcFs, ProcSysctl, SysctlEntry, sysctl_call
 from sysfsd.kernel.sysctl import KERN_TABLE, CtlTable
 from sysfsd.kernel.syslog import SyslogAction, check_syslog_permissions
 
@@ -80,7 +80,90 @@ def proc(kernel: Kernel) -> Directory:
         fstype=PROC,
     )
     _Entries(kernel, root)
+    sys = root.children["sys"]
+    assert isinstance(sys, Directory)
+    _SysctlEntries(kernel, sys)
     return root
+
+
+class SysctlFile(File):
+    """A file below /proc/sys that a module has made."""
+
+    def __init__(self, kernel: Kernel, entry: SysctlEntry) -> None:
+        super().__init__(entry.mode)
+        self._kernel = kernel
+        self._entry = entry
+
+    def open(self, context: OpenContext) -> OpenFile:
+        """:raises OSError: EACCES; the mode holds for root as well"""
+        mode = self.mode >> 6 if context.cred.uid == 0 else self.mode
+        if (context.writable and not mode & 2) or (context.readable and not mode & 4):
+            raise err(errno.EACCES)
+        return _OpenSysctlFile(self._kernel, self._entry)
+
+
+class _OpenSysctlFile:
+    def __init__(self, kernel: Kernel, entry: SysctlEntry) -> None:
+        self._kernel = kernel
+        self._entry = entry
+
+    def read(self, size: int, offset: int) -> bytes:
+        with self._kernel.lock:
+            return sysctl_call(self._kernel, self._entry, False, size, offset)
+
+    def write(self, data: bytes, offset: int) -> int:
+        with self._kernel.lock:
+            return len(sysctl_call(self._kernel, self._entry, True, len(data), offset, data))
+
+    def release(self) -> None:
+        pass
+
+
+class _SysctlEntries:
+    """Shows what modules make below /proc/sys; directories are there as long as something is in them."""
+
+    def __init__(self, kernel: Kernel, sys: Directory) -> None:
+        self._kernel = kernel
+        self._sys = sys
+        self._made: set[Directory] = set()
+        state = kernel.state(ProcSysctl)
+        for entry in state.files.values():
+            self.added(entry)
+        state.observer = self
+
+    def _above(self, entry: SysctlEntry) -> tuple[list[Directory], str]:
+        """The directories that lead to an entry, as far as there are, and its name."""
+        *above, name = entry.path.split("/")
+        directories = [self._sys]
+        for part in above:
+            following = directories[-1].children.get(part)
+            if not isinstance(following, Directory):
+                break
+            directories.append(following)
+        return directories, name
+
+    def added(self, entry: SysctlEntry) -> None:
+        directories, name = self._above(entry)
+        directory = directories[-1]
+        for part in entry.path.split("/")[len(directories) - 1 : -1]:
+            if part in directory.children:
+                return
+            made = Directory(mode=0o555, nlink=1)
+            directory.add(part, made)
+            self._made.add(made)
+            directory = made
+        if name not in directory.children:
+            directory.add(name, SysctlFile(self._kernel, entry))
+
+    def removed(self, entry: SysctlEntry) -> None:
+        directories, name = self._above(entry)
+        if isinstance(directories[-1].children.get(name), SysctlFile):
+            directories[-1].remove(name)
+        for above, directory in zip(directories[-2::-1], directories[:0:-1], strict=True):
+            if directory.children or directory not in self._made:
+                break
+            self._made.discard(directory)
+            above.remove(directory.name)
 
 
 class Kmsg(File):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
 from sysfsd.kernel.err import err
+from sysfsd.kernel.sysctl import KERN_TABLE
 from sysfsd.kernel.users import Users
 from sysfsd.kernel.vfs import Inode
 
@@ -20,7 +21,16 @@ if TYPE_CHECKING:
     from sysfsd.kernel.proc_file import ProcFile
     from sysfsd.kernel.structs import StructView
 
-__all__ = ["ProcEntry", "ProcFs", "ProcObserver", "ProcSysctl", "SysctlEntry", "SysctlTable"]
+__all__ = [
+    "ProcEntry",
+    "ProcFs",
+    "ProcObserver",
+    "ProcSysctl",
+    "SysctlEntry",
+    "SysctlObserver",
+    "SysctlTable",
+    "sysctl_call",
+]
 
 _S_IFMT: Final = 0o170000
 _S_IFDIR: Final = 0o040000
@@ -54,6 +64,8 @@ _WARNINGS: Final = {
 _SIZEOF_PDE: Final = 192
 #: More entries than a directory or a table has.
 _MANY: Final = 1 << 16
+#: Handlers of /proc/sys that know no vectors, and their bytes.
+_ONE: Final = {"proc_douintvec": 4, "proc_douintvec_minmax": 4, "proc_dou8vec_minmax": 1}
 #: Names that processes have.
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 
@@ -328,6 +340,40 @@ class SysctlEntry:
     path: str
     table: int
     mode: int
+    gone: bool = False
+
+
+class SysctlObserver(Protocol):
+    """What shows them to users."""
+
+    def added(self, entry: SysctlEntry) -> None: ...
+
+    def removed(self, entry: SysctlEntry) -> None: ...
+
+
+def sysctl_call(kernel: Kernel, entry: SysctlEntry, write: bool, size: int, offset: int, data: bytes = b"") -> bytes:
+    """``proc_sys_call_handler()``: have an entry's handler read or write at most *size* bytes.
+
+    :returns: what was read; of what was written, so much as counts
+    :raises OSError: ENOENT where the entry is gone, ENOMEM, and what the handler says
+    """
+    if entry.gone:
+        raise err(errno.ENOENT)
+    slab, memory = kernel.slab, kernel.memory
+    handler = kernel.struct("ctl_table", entry.table)["proc_handler"]
+    buffer, places = slab.kmalloc(size + 1), slab.kmalloc(16)
+    try:
+        memory.write(buffer, data)
+        memory.write_int(places, size, 8)
+        memory.write_int(places + 8, offset, 8)
+        ret = kernel.cpu.call(handler, entry.table, int(write), buffer, places, places + 8)
+        if ret < 0:
+            raise err(-ret)
+        count = min(memory.read_int(places, 8), size)
+        return data[:count] if write else memory.read(buffer, count) if count else b""
+    finally:
+        slab.kfree(buffer)
+        slab.kfree(places)
 
 
 @dataclass
@@ -344,6 +390,8 @@ class ProcSysctl:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         self.files: dict[str, SysctlEntry] = {}
+        self.observer: SysctlObserver | None = None
+        self._builtin = {f"kernel/{entry.procname}" for entry in KERN_TABLE}
         self._tables: dict[int, SysctlTable] = {}
 
     def _entries(self, table: int) -> Iterator[StructView]:
@@ -373,11 +421,15 @@ class ProcSysctl:
             "proc_dointvec_minmax", "proc_dou8vec_minmax", "proc_dointvec_jiffies", "proc_dointvec_userhz_jiffies",
             "proc_dointvec_ms_jiffies", "proc_doulongvec_minmax", "proc_doulongvec_ms_jiffies_minmax",
         )  # fmt: skip
-        if entry["proc_handler"] in map(address_of, handlers):
+        handler = next((name for name in handlers if address_of(name) == entry["proc_handler"]), None)
+        if handler is not None:
             if not entry["data"]:
                 return "No data"
             if not entry["maxlen"]:
                 return "No maxlen"
+            size = _ONE.get(handler)
+            if size is not None and entry["maxlen"] != size:
+                return "array not allowed"
         if not entry["proc_handler"]:
             return "No proc_handler"
         if entry["mode"] & ~0o666:
@@ -397,7 +449,7 @@ class ProcSysctl:
                 directory, _, name = where.rpartition("/")
                 kernel.log.pr_err(f"sysctl table check failed: {directory}/{name} {wrong}")
                 bad = True
-            elif where in self.files:
+            elif where in self.files or where in self._builtin:
                 kernel.log.pr_err(f"sysctl duplicate entry: /{where}")
                 bad = True
             entries.append(SysctlEntry(where, entry.address, entry["mode"]))
@@ -409,6 +461,9 @@ class ProcSysctl:
         header["ctl_table"] = header["ctl_table_arg"] = table
         self.files.update((entry.path, entry) for entry in entries)
         self._tables[header.address] = SysctlTable(header.address, entries)
+        if self.observer is not None:
+            for added in entries:
+                self.observer.added(added)
         return header.address
 
     def unregister(self, header: int) -> None:
@@ -420,4 +475,7 @@ class ProcSysctl:
             return
         for entry in found.entries:
             self.files.pop(entry.path, None)
+            entry.gone = True
+            if self.observer is not None:
+                self.observer.removed(entry)
         self._kernel.slab.kfree(header)

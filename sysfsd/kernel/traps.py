@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, NoReturn
 from sysfsd.kernel.memory import PAGE_SIZE, Prot
 from sysfsd.kernel.panic import Taint, print_tainted
 from sysfsd.kernel.printk import Level
+from sysfsd.kernel.uaccess import Uaccess
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -191,7 +192,10 @@ class Traps:
 
     def page_fault_oops(self, task: Task, regs: Regs, address: int, access: Access) -> NoReturn:
         area = self.kernel.memory.area(address)
-        present = area is not None and area.prot[(address - area.base) >> 12] != Prot.NONE
+        if area is not None:
+            present = area.prot[(address - area.base) >> 12] != Prot.NONE
+        else:  # a process's, which the kernel must not go to without asking
+            present = address < 1 << 47 and bool(self.kernel.state(Uaccess).read(address, 1))
         error_code = access.value | present
         if access is Access.FETCH and present:
             uid = task.cred.uid

@@ -225,11 +225,11 @@ class Rights(NamedTuple):
 
     @classmethod
     def of_this_process(cls) -> Rights:
-        held = capabilities() if os.geteuid() == 0 else 0
-        hosts = in_initial_user_namespace()
+        is_root = os.geteuid() == 0
+        held = capabilities() if is_root else 0
         admin = bool(held >> CAP_SYS_ADMIN & 1)
-        host_root = hosts and admin and bool(held >> CAP_SYS_MODULE & 1)
-        needed = _CONTAINERS_ROOT if hosts and os.geteuid() == 0 else _CONTAINERS_USER
+        host_root = admin and bool(held >> CAP_SYS_MODULE & 1) and in_initial_user_namespace()
+        needed = _CONTAINERS_ROOT if is_root else _CONTAINERS_USER
         return cls(host_root, admin and not host_root, f"a container needs {_CONTAINERS} {needed}")
 
 
@@ -330,10 +330,9 @@ def _filter(rights: Rights) -> bytes:
 
     :raises LabError: where libseccomp is missing, or another filter is in its way
     """
-    from sysfsd.lab.supervisor import RULES
-
     from sysfsd.lab.probe import filtered, refused
     from sysfsd.lab.seccomp import filter_program
+    from sysfsd.lab.supervisor import RULES
 
     try:
         program = filter_program(RULES)

@@ -14,7 +14,7 @@ from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.vfs import File
 
 from ..conftest import refusal
-from .user import directory, names, node, open_, read, write
+from .user import directory, names, node, open_, write
 
 Load = Callable[..., None]
 ROOT = "/sys/kernel/debug"

@@ -13,6 +13,7 @@ import pytest
 from sysfsd.kernel.char_dev import MISC_MAJOR, MKDEV, DeviceNumbers
 from sysfsd.kernel.devtmpfs import Devtmpfs
 from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.traps import TaskKilled
 from sysfsd.kernel.uaccess import UserBuffers
 from sysfsd.kernel.vfs import File, FMode, Inode, chrdev_open
 
@@ -265,3 +266,16 @@ def test_numbers_are_listed_while_they_are_taken(kernel: Kernel, load: Callable[
     kernel.delete_module("dev_mem")
     kernel.delete_module("dev_fifo")
     assert (numbers.devices(), numbers.misc_devices()) == (devices, misc)
+
+
+# Memory of a process
+
+
+def test_a_users_pointer_cannot_be_followed(kernel: Kernel, load: Callable[..., None], open_: Open) -> None:
+    load("dev_copies", "experiment=direct")
+    with pytest.raises(TaskKilled):
+        open_("dev_copies").write(b"text", 0)
+    lines = [record.text.decode() for record in kernel.log.records(kernel.log.first_seq)]
+    assert "#PF: supervisor read access in kernel mode" in lines
+    assert "#PF: error_code(0x0001) - permissions violation" in lines
+    assert any(line.startswith("Oops: 0001 [#1]") for line in lines)
