@@ -95,14 +95,24 @@ def comm(pid: int) -> str:
         return "<...>"
 
 
+#: Who processes were when they were last looked at: a file may be closed for one that is no more.
+_seen: Final[dict[int, Identity]] = {}
+_SEEN_MAX: Final = 256
+
+
 def identity(cred: Cred) -> Identity:
     """Who the process is that has these credentials."""
     status = cred.status if isinstance(cred, CallerCred) else proc_status(cred.pid)
+    if not status:
+        return _seen.get(cred.pid, Identity(cred.pid, cred.pid, "<...>"))
     ppid = int(status.get("PPid", "0"))
     if not ppid and cred.pid != 1:
         ppid = 1  # the parent is outside of our process namespace
     parent = (ppid, comm(ppid)) if ppid else None
-    return Identity(cred.pid, int(status.get("Tgid", cred.pid)), status.get("Name", "<...>"), parent)
+    if len(_seen) >= _SEEN_MAX:
+        _seen.clear()
+    found = _seen[cred.pid] = Identity(cred.pid, int(status.get("Tgid", cred.pid)), status.get("Name", "<...>"), parent)
+    return found
 
 
 class _Iovec(ctypes.Structure):

@@ -12,7 +12,7 @@ import os
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial, wraps
 from itertools import count
 from threading import get_ident
@@ -31,10 +31,10 @@ from sysfsd.mountinfo import mounts
 
 __all__ = ["LLSEEK", "Mount"]
 
-#: An ioctl() of the daemon's own: lseek(2), which the host does not hand over. Offset and whence, both 64 bits; then
-#: the new position is where the offset was.
+#: An ioctl() of the daemon's own: lseek(2), which the host does not hand over. Offset (64 bits), whence, and who
+#: calls it; then the new position is where the offset was.
 LLSEEK: Final = 0xC0107301
-_LLSEEK: Final = struct.Struct("=qq")
+_LLSEEK: Final = struct.Struct("=qii")
 
 #: How long the host may believe what it was told (seconds): it is told of every change.
 _TIMEOUT: Final = 1_000_000_000
@@ -57,20 +57,8 @@ def _system_call(operation: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(operation)
     def call(self: Mount, *args: Any) -> Any:
-        cred = self._cred()
-        with self._sched.enter(cred, partial(identity, cred), self._interrupted):
-            try:
-                return operation(self, *args)
-            except TaskKilled as killed:
-                with suppress(OSError):  # it may be gone, or another user's
-                    os.kill(cred.pid, killed.signum)
-                raise err(errno.EIO) from None
-            except OSError as error:
-                if error.errno is not None and error.errno >= ERESTARTSYS:
-                    # The host takes no such answer, and would wait for another.
-                    restart = error.errno in RESTART and self._interrupted()
-                    raise err(errno.EINTR if restart else errno.EINVAL) from None
-                raise
+        with self._task_of(self._cred()):
+            return operation(self, *args)
 
     return call
 
@@ -146,7 +134,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._mountpoint = os.path.realpath(mountpoint)
         self._ready = ready
         self._uid, self._gid = os.geteuid(), os.getegid()
-        #: Whether the daemon's user is this kernel's root whatever the host allows: a container's root may be little there.
+        #: Whether the daemon's user is this kernel's root, whatever it is on the host: so is a container's root.
         self._is_root = self._uid != 0 or not CallerCred.of(os.getpid()).capable(Capability.SYS_MODULE)
         self._files: dict[int, _Opened] = {}
         self._handles = count(1)
@@ -354,6 +342,27 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         """Whether a thread is the daemon's own, which may have a caller's file in its hands for a moment."""
         return os.path.exists(f"/proc/self/task/{pid}")
 
+    @contextmanager
+    def _task_of(self, cred: Cred, who: Cred | None = None) -> Iterator[None]:
+        """Be the task of a process.
+
+        :param who: the process, where its credentials were looked at before
+        """
+        with self._sched.enter(cred, partial(identity, who or cred), self._interrupted):
+            try:
+                yield
+            except TaskKilled as killed:
+                if not libfuse.fuse_session_exited(self._session):  # the end of the kernel is not that of its users
+                    with suppress(OSError):  # it may be gone, or another user's
+                        os.kill(cred.pid, killed.signum)
+                raise err(errno.EIO) from None
+            except OSError as error:
+                if error.errno is not None and error.errno >= ERESTARTSYS:
+                    # The host takes no such answer, and would wait for another.
+                    restart = error.errno in RESTART and self._interrupted()
+                    raise err(errno.EINTR if restart else errno.EINVAL) from None
+                raise
+
     def _interrupted(self) -> bool:
         """Whether the caller of the operation that this thread carries out no longer waits for it, or must not."""
         return bool(libfuse.fuse_interrupted() or libfuse.fuse_session_exited(self._session))
@@ -369,6 +378,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
             reply.open_flags |= OpenFlag.NOFLUSH
         if device is not None and not device.seekable:
             reply.open_flags |= OpenFlag.STREAM
+            fi.nonseekable = True  # for a host that knows no streams
         self._files[handle] = opened
 
     @_system_call
@@ -429,21 +439,21 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         events.value = device.poll(wake)
 
     def flush(self, path: str, fi: Any) -> None:
-        device = self._files[fi.fh].device
-        if device is not None and not self._is_own(self._cred().pid):
-            self._flush(device)
-
-    @_system_call
-    def _flush(self, device: vfs.File) -> None:
-        device.flush()
+        _node, _file, context, device = self._files[fi.fh]
+        cred = self._cred()
+        if device is not None and not self._is_own(cred.pid):
+            context.writer = cred
+            with self._task_of(cred):
+                device.flush()
 
     @_system_call
     def ioctl(self, path: str, cmd: int, arg: int, fi: Any, flags: int, data: int) -> int:
         _node, file, _context, device = self._files[fi.fh]
         if cmd & 0xFFFFFFFF == LLSEEK and isinstance(file, Seekable) and self._is_own(self._cred().pid):
-            offset, whence = _LLSEEK.unpack(ctypes.string_at(data, _LLSEEK.size))
-            position = file.llseek(offset, whence)
-            ctypes.memmove(data, _LLSEEK.pack(position, whence), _LLSEEK.size)
+            offset, whence, pid = _LLSEEK.unpack(ctypes.string_at(data, _LLSEEK.size))
+            with self._task_of(CallerCred.of(pid)):
+                position = file.llseek(offset, whence)
+            ctypes.memmove(data, _LLSEEK.pack(position, whence, pid), _LLSEEK.size)
             return 0
         if device is None:
             raise err(errno.ENOTTY)
@@ -454,10 +464,12 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         argument = _IoctlArgument(ProcessMemory(self._cred().pid), arg, size, b"" if not size else given, result)
         return device.ioctl(cmd, arg, argument, bool(flags & _IOCTL_COMPAT))
 
-    @_system_call
     def release(self, path: str, fi: Any) -> int:
-        opened = self._files.pop(fi.fh)
-        opened.file.release()
+        """The host does not say who has closed the file: it counts as whoever had it last."""
+        _node, file, context, _device = self._files.pop(fi.fh)
+        cred = context.current
+        with self._task_of(cred, Cred(cred.uid, cred.gid, 0, cred.pid)):
+            file.release()
         handle = self._pollers.pop(fi.fh, None)
         if handle is not None:
             libfuse.fuse_pollhandle_destroy(handle)

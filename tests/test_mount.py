@@ -659,7 +659,7 @@ def fifo_reader(devices: Path) -> Iterator[subprocess.Popen[bytes]]:
         " print(os.read(os.open(sys.argv[1], os.O_RDWR), 100).decode())"
     )
     command = [sys.executable, "-c", script, str(devices / "dev_fifo")]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         wait_until(lambda: waits_in_read(process.pid))
         try:
             yield process
@@ -683,6 +683,15 @@ def test_who_waits_for_a_device_hears_signals(devices: Path) -> None:
     with fifo_reader(devices) as waiting:
         waiting.send_signal(signal.SIGTERM)
         assert waiting.wait(HANG) == -signal.SIGTERM
+
+
+def test_the_end_of_the_kernel_is_not_that_of_who_waits(mnt: Path) -> None:
+    write(mnt / "control/load", f"{MODULES}/dev_fifo.ko")
+    with fifo_reader(mnt / "dev") as waiting:
+        (daemon,) = daemons(mnt)
+        os.kill(daemon, signal.SIGTERM)
+        assert waiting.wait(HANG) == 1  # an exception
+        wait_until(lambda: not daemons(mnt))
 
 
 def test_a_device_is_polled(devices: Path) -> None:
@@ -726,6 +735,18 @@ def test_a_device_hears_of_fsync_and_of_each_close(devices: Path) -> None:
     assert re.match(r"open dev_mem \d+:0 flags 100002 mode 3 pos 0 by \S", lines.pop(0))
     fsync = "fsync 0..9223372036854775807"
     assert lines == [fsync, f"{fsync} of the data", "flush dev_mem", "flush dev_mem", "release dev_mem"]
+
+
+def test_a_device_knows_who_is_there(mnt: Path) -> None:
+    write(mnt / "control/load", f"{MODULES}/dev_stacks.ko")
+    subprocess.run(["head", "-c", "1", mnt / "dev/dev_stacks"], check=True, timeout=HANG)
+    wait_until(lambda: "dev_stacks: release" in logged(mnt))
+    calls = "|".join(("open", "read", "flush", "release"))
+    text = "\n".join(logged(mnt))
+    found = re.findall(rf"dev_stacks: ({calls})\n.*?CPU: \d+ PID: (\d+) Comm: (\S+)", text, re.DOTALL)
+    assert [name for name, _pid, _comm in found] == ["open", "read", "flush", "release"]
+    assert {comm for _name, _pid, comm in found} == {"head"}
+    assert len({pid for _name, pid, _comm in found}) == 1
 
 
 def test_a_node_leads_to_the_device_of_its_number(devices: Path) -> None:

@@ -281,7 +281,7 @@ class Cpu:
         A function of the kernel proper that is not modelled ends the run, which then counts as having returned 0.
         """
         task = self.kernel.current
-        nested = task.sp
+        nested, ip = task.sp, task.ip
         try:
             value = self._enter(task, function, args, site)
             if not nested:
@@ -301,7 +301,9 @@ class Cpu:
             return 0
         finally:
             task.sp = nested
-            if not nested:
+            if nested:
+                task.ip = ip
+            else:
                 task.run_ended()
 
     def _enter(self, task: Task, function: int, args: tuple[int, ...], site: str) -> int:

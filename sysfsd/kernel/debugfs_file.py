@@ -64,5 +64,13 @@ class DebugFile(File):
             replace_fops(self, entry.fops)
             function = File.operation(self, "open")
             if function:
-                ret = self.run(function, self.inode.address, self.address, site="debugfs_open") & 0xFFFFFFFF
+                ret = (
+                    self.run(
+                        function,
+                        self.inode.address,
+                        self.address,
+                        site="debugfs_open" if entry.proxy else "debugfs_open_unsafe",
+                    )
+                    & 0xFFFFFFFF
+                )
                 check(ret - (1 << 32) if ret >> 31 else ret)

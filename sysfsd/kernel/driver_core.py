@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -141,6 +142,7 @@ class DriverCore:
         never = UeventOps(lambda kobj: kobj["ktype"] == self._bus_ktype, lambda kobj: "bus", lambda kobj, env: None)
         objects.uevent_ops[self._bus_kset] = never
         self._virtual = 0
+        self._file = ""
 
     def _base_kset(self, name: bytes) -> int:
         kset = self.kobjects.kset_create_and_add(name, 0, 0)
@@ -153,6 +155,20 @@ class DriverCore:
         return kobj.address
 
     # Little helpers
+
+    @contextmanager
+    def _through(self, file: str) -> Iterator[None]:
+        """What happens meanwhile, somebody has asked for by writing to *file*."""
+        outer, self._file = self._file, file
+        try:
+            yield
+        finally:
+            self._file = outer
+
+    def _site(self, function: str) -> str:
+        """From where a driver's or bus's function is called, unless code of a module has asked for it."""
+        site = f"{self._file}_{function}"
+        return site if site in self.kernel.image.call_sites and not self.kernel.current.sp else ""
 
     def device(self, address: int) -> StructView:
         return self.kernel.struct("device", address)
@@ -253,7 +269,8 @@ class DriverCore:
         """``drivers_probe_store()``."""
         dev = self._find_device(bus, data)
         if not dev["driver"]:
-            self.device_attach(dev)
+            with self._through("drivers_probe"):
+                self.device_attach(dev)
 
     def bus_unregister(self, bus: StructView) -> None:
         subsys = self.bus(bus.address)
@@ -354,7 +371,8 @@ class DriverCore:
         dev = self._find_device(driver.bus, data)
         if dev["driver"] != driver.address:
             raise err(errno.ENODEV)
-        self.release_driver(dev)
+        with self._through("unbind"):
+            self.release_driver(dev)
 
     def _bind(self, driver: Driver, data: bytes) -> None:
         """``bind_store()``.
@@ -362,9 +380,10 @@ class DriverCore:
         :raises OSError: ENODEV, EBUSY, or what the driver's probe says
         """
         dev = self._find_device(driver.bus, data)
-        if not self.matches(self.kernel.struct("device_driver", driver.address), dev, driver.bus):
-            raise err(errno.ENODEV)
-        self.driver_attach_device(driver, dev)
+        with self._through("bind"):
+            if not self.matches(self.kernel.struct("device_driver", driver.address), dev, driver.bus):
+                raise err(errno.ENODEV)
+            self.driver_attach_device(driver, dev)
 
     def driver_attach_device(self, driver: Driver, dev: StructView) -> None:
         """``device_driver_attach()``.
@@ -427,7 +446,7 @@ class DriverCore:
         if bus.match is not None:
             return bus.match(dev, drv)
         match = self.kernel.struct("bus_type", bus.address)["match"]
-        return not match or self.kernel.cpu.call(match, dev.address, drv.address) > 0
+        return not match or self.kernel.cpu.call(match, dev.address, drv.address, site=self._site("match")) > 0
 
     def driver_attach(self, driver: Driver) -> None:
         """Offer a driver all devices of its bus."""
@@ -470,7 +489,7 @@ class DriverCore:
             if bus.probe is not None:
                 ret = bus.probe(dev)
             elif type_["probe"] or drv["probe"]:
-                ret = kernel.cpu.call(type_["probe"] or drv["probe"], dev.address)
+                ret = kernel.cpu.call(type_["probe"] or drv["probe"], dev.address, site=self._site("probe"))
             if ret == 0:
                 try:
                     self.sysfs.create_groups(dev.sub("kobj"), drv["dev_groups"])
@@ -538,7 +557,7 @@ class DriverCore:
         if bus.remove is not None:
             bus.remove(dev)
         elif remove:
-            kernel.cpu.call(remove, dev.address)
+            kernel.cpu.call(remove, dev.address, site=self._site("remove"))
         self.release_resources(dev)
         dev["driver"] = dev["driver_data"] = 0
         driver.devices.pop(dev.address, None)

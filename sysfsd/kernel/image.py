@@ -174,12 +174,15 @@ class KernelImage:
         return sites
 
     @cached_property
-    def _call_site_by_address(self) -> dict[int, tuple[int, ...]]:
-        return {frames[0]: frames[1:] for frames in reversed(self.call_sites.values())}
+    def _call_sites_by_address(self) -> dict[int, dict[tuple[int, ...], None]]:
+        found: dict[int, dict[tuple[int, ...], None]] = {}
+        for frames in self.call_sites.values():
+            found.setdefault(frames[0], {})[frames[1:]] = None
+        return found
 
-    def call_site_at(self, address: int) -> tuple[int, ...] | None:
-        """The frames above the return address *address*, where modules' functions are called from there."""
-        return self._call_site_by_address.get(address)
+    def call_sites_at(self, address: int) -> tuple[tuple[int, ...], ...]:
+        """The frames that may be above the return address *address*, where modules' functions are called from there."""
+        return tuple(self._call_sites_by_address.get(address, ()))
 
     @property
     def build_version(self) -> tuple[str, str]:

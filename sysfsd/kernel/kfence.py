@@ -107,7 +107,7 @@ class _StackTraces(Unwinder):
         try:
             ip = kernel.memory.read_pointer(sp)
             sp += 8
-            while kernel.image.call_site_at(ip) is None:
+            while not kernel.image.call_sites_at(ip):
                 entry = self._known[ip - 1] if ip - 1 in self._known else self._find(ip - 1)
                 if entry is None or entry.sp_reg != _ORC_REG_SP or len(slots) == _STACK_DEPTH:
                     return []

@@ -230,7 +230,8 @@ class Sysfs:
         try:
             yield
         finally:
-            node.active.remove(task)
+            if task in node.active:
+                node.active.remove(task)
             if not node.active:
                 self._drained.notify_all()
 

@@ -441,28 +441,29 @@ class ProcSysctl:
 
         :returns: the address of the header, 0 where that cannot be
         """
-        kernel, entries = self._kernel, []
+        kernel, entries = self._kernel, list(self._flat(path.strip("/"), table))
         bad = False
-        for where, entry in self._flat(path.strip("/"), table):
+        for where, entry in entries:
             wrong = self._wrong(entry)
             if wrong is not None:
                 directory, _, name = where.rpartition("/")
                 kernel.log.pr_err(f"sysctl table check failed: {directory}/{name} {wrong}")
                 bad = True
-            elif where in self.files or where in self._builtin:
-                kernel.log.pr_err(f"sysctl duplicate entry: /{where}")
-                bad = True
-            entries.append(SysctlEntry(where, entry.address, entry["mode"]))
+        twice = next((where for where, _ in entries if where in self.files or where in self._builtin), None)
+        if not bad and twice is not None:
+            kernel.log.pr_err(f"sysctl duplicate entry: /{twice}")
+            bad = True
         if bad:
             kernel.traps.dump_stack()
             return 0
         size = kernel.image.structs["ctl_table_header"].size
         header = kernel.struct("ctl_table_header", kernel.slab.kmalloc(size + 48 * len(entries)))
         header["ctl_table"] = header["ctl_table_arg"] = table
-        self.files.update((entry.path, entry) for entry in entries)
-        self._tables[header.address] = SysctlTable(header.address, entries)
+        made = [SysctlEntry(where, entry.address, entry["mode"]) for where, entry in entries]
+        self.files.update((entry.path, entry) for entry in made)
+        self._tables[header.address] = SysctlTable(header.address, made)
         if self.observer is not None:
-            for added in entries:
+            for added in made:
                 self.observer.added(added)
         return header.address
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from bisect import bisect_right
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -98,12 +99,21 @@ class Unwinder:
             if ip not in text and self._kernel.modules.address(ip) is None:
                 return
             yield ip
-            site = image.call_site_at(ip)
+            site = self._call_site(ip, sp)
             if site is not None:
                 # What called the module is the kernel itself, whose frames stand one behind the other.
                 yield from site
                 sp += 8 * (len(site) + (len(site) + 1) % 2)
                 return
+
+    def _call_site(self, ip: int, sp: int) -> tuple[int, ...] | None:
+        """The frames of the kernel proper above the return address *ip*, which lie at *sp*."""
+        sites = self._kernel.image.call_sites_at(ip)
+        for site in sites if len(sites) > 1 else ():
+            with suppress(OSError):
+                if struct.unpack(f"<{len(site)}Q", self._kernel.memory.read(sp, 8 * len(site))) == site:
+                    return site
+        return sites[0] if sites else None
 
     def _find(self, ip: int) -> _OrcEntry | None:
         """``orc_find()``; None where the return address is on top of the stack: in the kernel proper, and nowhere."""

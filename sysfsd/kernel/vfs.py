@@ -442,10 +442,10 @@ class File:
         self._host_pos = host + min(done, size)
         return done
 
-    def _verify_area(self, ppos: int, size: int) -> None:
+    def _verify_area(self, ppos: int, size: int, f_mode: int) -> None:
         """``rw_verify_area()``."""
         pos = self.kernel.memory.read_int(ppos, 8, signed=True) if ppos else 0
-        if self.view["f_mode"] & FMode.UNSIGNED_OFFSET:
+        if f_mode & FMode.UNSIGNED_OFFSET:
             if pos < 0 and size >= -pos:
                 raise err(errno.EOVERFLOW)
         elif pos < 0 or pos + size > _LLONG_MAX:
@@ -464,11 +464,12 @@ class File:
         return self._vfs_rw("write", FMode.WRITE, FMode.CAN_WRITE, address, size, ppos)
 
     def _vfs_rw(self, name: str, mode: int, can: int, address: int, size: int, ppos: int) -> int:
-        if not self.view["f_mode"] & mode:
+        f_mode = self.view["f_mode"]
+        if not f_mode & mode:
             raise err(errno.EBADF)
-        if not self.view["f_mode"] & can:
+        if not f_mode & can:
             raise err(errno.EINVAL)
-        self._verify_area(ppos, size)
+        self._verify_area(ppos, size, f_mode)
         size = min(size, MAX_RW_COUNT)
         if self.operation(name):
             return self.call(name, self.address, address, size, ppos)

@@ -521,5 +521,6 @@ def exit_as(status: int) -> NoReturn:
         if signum != signal.SIGKILL:
             signal.signal(signum, signal.SIG_DFL)
         os.kill(os.getpid(), signum)
+        os._exit(128 + signum)  # the first process of a container is not killed; shells say it so
     sys.stdout.flush()
     os._exit(os.waitstatus_to_exitcode(status))

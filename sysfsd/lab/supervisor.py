@@ -302,7 +302,7 @@ class Supervisor:
             raise Proceed
         descriptor = call.file(_int(fd))
         try:
-            where = bytearray(struct.pack("=qq", ctypes.c_int64(offset).value, _int(whence)))
+            where = bytearray(struct.pack("=qii", ctypes.c_int64(offset).value, _int(whence), call.pid))
             fcntl.ioctl(descriptor, LLSEEK, where)
         except OSError as error:
             if error.errno == errno.ENOTTY:  # it leaves that to the host

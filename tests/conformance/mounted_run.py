@@ -16,7 +16,7 @@ TIMEOUT: Final = 120
 
 #: Paths that are the mount's, as scenarios write them.
 _PATHS: Final = re.compile(
-    r"(?<![\w./*])/(sys/(?:module|kernel|class|bus|devices|dev|power|firmware|fs|block|hypervisor|sysfs_top)\b|proc/(?:modules|kallsyms|version|cmdline|devices|misc|sys|proc_files(?:_top)?)\b|proc(?![\w/])"
+    r"(?<![\w./*])/(sys/(?:module|kernel|class|bus|devices|dev|power|firmware|fs|block|hypervisor|sysfs_top)\b|proc/(?:modules|kallsyms|version|cmdline|devices|misc|sys|proc_files(?:_top)?|stacks)\b|proc(?![\w/])"
     r"|sys(?![\w/])|dev(?![\w/])|dev/(?!(?:null|zero|full|u?random|fd|stdin|stdout|stderr|tty|pts|shm)\b)\w)"
 )
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sysfsd.kernel.driver_core import BuiltinSubsystems, DriverCore, Subsystem
 from sysfsd.kernel.err import err
+from sysfsd.kernel.exports.kobject import sysfs_remove_file_self
 from sysfsd.kernel.exports.registry import Area, CallVaList
 from sysfsd.kernel.kobject import Kobjects, Sysfs
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
@@ -575,6 +576,48 @@ def device_add_groups(kernel: Kernel, dev: StructView, groups: int) -> int:
 @export("void device_remove_groups(struct device *dev, const struct attribute_group **groups)")
 def device_remove_groups(kernel: Kernel, dev: StructView, groups: int) -> None:
     kernel.state(Sysfs).remove_groups(dev.sub("kobj"), groups)
+
+
+@export("bool device_remove_file_self(struct device *dev, const struct device_attribute *attr)")
+def device_remove_file_self(kernel: Kernel, dev: StructView, attr: StructView) -> bool:
+    return bool(dev.address) and sysfs_remove_file_self(kernel, dev.sub("kobj"), attr.sub("attr"))
+
+
+def _managed_groups(kernel: Kernel, dev: StructView, kind: str, groups: int, remove: Callable[[], None]) -> None:
+    """Have groups that are there go with the driver."""
+    core = _core(kernel)
+    data = core.resource_alloc(lambda data: remove(), 8, f"devm_attr_{kind}_remove")
+    kernel.memory.write_pointer(data, groups)
+    core.resource_add(dev, data)
+
+
+@export("int devm_device_add_group(struct device *dev, const struct attribute_group *grp)")
+def devm_device_add_group(kernel: Kernel, dev: StructView, grp: StructView) -> int:
+    sysfs, kobj = kernel.state(Sysfs), dev.sub("kobj")
+    sysfs.create_group(kobj, grp.address)
+    _managed_groups(kernel, dev, "group", grp.address, lambda: sysfs.remove_group(kobj, grp.address))
+    return 0
+
+
+@export("int devm_device_add_groups(struct device *dev, const struct attribute_group **groups)")
+def devm_device_add_groups(kernel: Kernel, dev: StructView, groups: int) -> int:
+    sysfs, kobj = kernel.state(Sysfs), dev.sub("kobj")
+    sysfs.create_groups(kobj, groups)
+    _managed_groups(kernel, dev, "groups", groups, lambda: sysfs.remove_groups(kobj, groups))
+    return 0
+
+
+@export(
+    "int device_for_each_child_reverse(struct device *parent, void *data, int (*fn)(struct device *, void *))",
+)
+def device_for_each_child_reverse(kernel: Kernel, parent: StructView, data: int, fn: int) -> int:
+    return _each(kernel, list(_core(kernel).children(parent.address))[::-1], data, fn) if parent["p"] else 0
+
+
+@export("struct device *device_find_any_child(struct device *parent)")
+def device_find_any_child(kernel: Kernel, parent: StructView) -> StructView | None:
+    children = _core(kernel).children(parent.address) if parent.address else iter(())
+    return next((_core(kernel).get(dev) for dev in children), None)
 
 
 @export("int device_for_each_child(struct device *parent, void *data, int (*fn)(struct device *, void *))")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area, CallVaList
-from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsFile
+from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsFile, SysfsLink, errors_ignored
 from sysfsd.kernel.vsprintf import vsnprintf
 
 if TYPE_CHECKING:
@@ -354,6 +354,59 @@ def sysfs_create_link(kernel: Kernel, kobj: StructView, target: StructView, name
 @export("int sysfs_create_link_nowarn(struct kobject *kobj, struct kobject *target, const char *name)")
 def sysfs_create_link_nowarn(kernel: Kernel, kobj: StructView, target: StructView, name: bytes) -> int:
     kernel.state(Sysfs).create_link(kobj if kobj.address else None, target, name.decode("latin-1"), warn=False)
+    return 0
+
+
+@export("bool sysfs_remove_file_self(struct kobject *kobj, const struct attribute *attr)")
+def sysfs_remove_file_self(kernel: Kernel, kobj: StructView, attr: StructView) -> bool:
+    """An attribute's own function takes it away, and does not wait for itself."""
+    sysfs = kernel.state(Sysfs)
+    directory = sysfs.directory(kobj)
+    found = directory.children.get(attr.string("name").decode("latin-1")) if directory is not None else None
+    if not isinstance(found, SysfsFile):
+        kernel.traps.warn_at("fs/sysfs/file.c", 515, site="sysfs_remove_file_self+0x38", once=True)
+        return False
+    found.active = [task for task in found.active if task is not kernel.current]
+    sysfs.remove(found)
+    return True
+
+
+@export(
+    "int sysfs_add_link_to_group(struct kobject *kobj, const char *group_name, struct kobject *target,"
+    " const char *link_name)"
+)
+def sysfs_add_link_to_group(
+    kernel: Kernel, kobj: StructView, group_name: bytes, target: StructView, link_name: bytes
+) -> int:
+    to = kernel.state(Sysfs).directory(target)
+    where = _group(kernel, kobj, group_name)
+    if to is None:
+        raise err(errno.ENOENT)
+    kernel.state(Sysfs).add(SysfsLink(link_name.decode("latin-1"), where, 0, to))
+    return 0
+
+
+@export("void sysfs_remove_link_from_group(struct kobject *kobj, const char *group_name, const char *link_name)")
+def sysfs_remove_link_from_group(kernel: Kernel, kobj: StructView, group_name: bytes, link_name: bytes) -> None:
+    with errors_ignored():
+        kernel.state(Sysfs).remove_by_name(_group(kernel, kobj, group_name), link_name.decode("latin-1"))
+
+
+@export(
+    "int sysfs_rename_link_ns(struct kobject *kobj, struct kobject *targ, const char *old, const char *new,"
+    " const void *new_ns)"
+)
+def sysfs_rename_link_ns(
+    kernel: Kernel, kobj: StructView, targ: StructView, old: bytes, new: bytes, new_ns: int
+) -> int:
+    sysfs = kernel.state(Sysfs)
+    directory = sysfs.directory(kobj) if kobj.address else sysfs.root
+    found = directory.children.get(old.decode("latin-1")) if directory is not None else None
+    if directory is None or found is None:
+        raise err(errno.ENOENT)
+    if not isinstance(found, SysfsLink) or found.target is not sysfs.directory(targ):
+        raise err(errno.EINVAL)
+    sysfs.rename(found, directory, new.decode("latin-1"))
     return 0
 
 

@@ -166,6 +166,14 @@ def _attr_locked(kernel: Kernel, attr: StructView) -> Iterator[None]:
         mutex_unlock(kernel, attr.sub("mutex"))
 
 
+def _attr_site(kernel: Kernel, function: str, operation: str) -> str:
+    """From where a function of an attribute is called, if the kernel itself has called the file's operation."""
+    sites, sp = kernel.image.call_sites, kernel.current.sp
+    caller = kernel.memory.read_pointer(sp) if sp else 0
+    through = (via for via in ("debugfs", "file") if sites[f"{via}_{operation}"][0] == caller)
+    return next((f"attr_{function}.{via}" for via in through), "")
+
+
 @export("ssize_t simple_attr_read(struct file *file, char *buf, size_t len, loff_t *ppos)")
 def simple_attr_read(kernel: Kernel, file: StructView, buf: int, count: int, ppos: int) -> int:
     attr = kernel.struct("simple_attr", file["private_data"])
@@ -175,7 +183,7 @@ def simple_attr_read(kernel: Kernel, file: StructView, buf: int, count: int, ppo
         if not _position(kernel, ppos) or not attr.string("get_buf"):
             val = kernel.slab.kmalloc(8)
             try:
-                ret = kernel.cpu.call(attr["get"], attr["data"], val)
+                ret = kernel.cpu.call(attr["get"], attr["data"], val, site=_attr_site(kernel, "get", "read"))
                 if ret:
                     return ret
                 attr["get_buf"] = vsnprintf(kernel, attr.string("fmt"), OneArgument(kernel.memory.read_pointer(val)))
@@ -197,7 +205,7 @@ def _attr_write(kernel: Kernel, file: StructView, buf: int, size: int, kind: str
             raise err(errno.EFAULT)
         attr["set_buf"] = data
         value = kstrto(INT_TYPES[kind], data.split(b"\0", 1)[0])
-        return kernel.cpu.call(attr["set"], attr["data"], value) or size
+        return kernel.cpu.call(attr["set"], attr["data"], value, site=_attr_site(kernel, "set", "write")) or size
 
 
 @export("ssize_t simple_attr_write(struct file *file, const void *buf, size_t len, loff_t *ppos)")

@@ -42,28 +42,45 @@ def _error(pointer: int) -> int:
     return pointer - (1 << 64) if pointer >= _FIRST_ERROR else 0
 
 
+#: From where the kernel itself reads such files, and what the places in seq_read_iter() are called then.
+_READERS: Final = {"proc_read": "proc", "proc_read_iter": "proc_iter", "debugfs_read": "debugfs", "file_read": "file"}
+
+
+def _reader(kernel: Kernel) -> str | None:
+    """Who has called the exported function that the current task is in; None: code of a module."""
+    sites, sp = kernel.image.call_sites, kernel.current.sp
+    caller = kernel.memory.read_pointer(sp) if sp else 0
+    return next((reader for site, reader in _READERS.items() if site in sites and sites[site][0] == caller), None)
+
+
 # The iterator
 
 
 class _Records:
     """A sequence of records, by the operations of a module."""
 
-    def __init__(self, kernel: Kernel, m: StructView) -> None:
+    def __init__(self, kernel: Kernel, m: StructView, reading: bool = True) -> None:
         self._cpu = kernel.cpu
         self._m = m
         self._op = m.to("op")
+        self._reader = _reader(kernel) if reading else None
 
-    def start(self) -> int:
-        return self._cpu.call_long(self._op["start"], self._m.address, self._m.at("index"))
+    def _site(self, place: str) -> str:
+        return f"seq_{place}.{self._reader}" if self._reader else ""
 
-    def next(self, record: int) -> int:
-        return self._cpu.call_long(self._op["next"], self._m.address, record, self._m.at("index"))
+    def start(self, place: str = "start") -> int:
+        site = self._site(place)
+        return self._cpu.call_long(self._op["start"], self._m.address, self._m.at("index"), site=site)
 
-    def show(self, record: int) -> int:
-        return self._cpu.call(self._op["show"], self._m.address, record)
+    def next(self, record: int, place: str = "next") -> int:
+        site = self._site(place)
+        return self._cpu.call_long(self._op["next"], self._m.address, record, self._m.at("index"), site=site)
 
-    def stop(self, record: int) -> None:
-        self._cpu.call(self._op["stop"], self._m.address, record)
+    def show(self, record: int, place: str = "show") -> int:
+        return self._cpu.call(self._op["show"], self._m.address, record, site=self._site(place))
+
+    def stop(self, record: int, place: str = "stop") -> None:
+        self._cpu.call(self._op["stop"], self._m.address, record, site=self._site(place))
 
 
 def _alloc(kernel: Kernel, m: StructView, size: int) -> None:
@@ -101,7 +118,7 @@ def _traverse(kernel: Kernel, m: StructView, offset: int) -> int:
         return 0
     if not m["buf"]:
         _alloc(kernel, m, PAGE_SIZE)
-    records, pos, error = _Records(kernel, m), 0, 0
+    records, pos, error = _Records(kernel, m, reading=False), 0, 0
     record = records.start()
     while record:
         error = _error(record)
@@ -179,14 +196,14 @@ def _first(kernel: Kernel, m: StructView, records: _Records) -> tuple[int, int]:
         if error:
             m["count"] = 0
         if not m["count"]:
-            record = records.next(record)
+            record = records.next(record, "next_first")
         elif not _overflowed(m):
             return record, 0
         else:
-            records.stop(record)
+            records.stop(record, "stop_full")
             _grow(kernel, m)
-            record = records.start()
-    records.stop(record)
+            record = records.start("start_again")
+    records.stop(record, "stop_end")
     m["count"] = 0
     return 0, error
 
@@ -227,7 +244,7 @@ def _read(
                 record = _advance(kernel, m, records, record)
                 if not record or _error(record) or m["count"] >= room():
                     break
-                error = records.show(record)
+                error = records.show(record, "show_more")
                 if error > 0:
                     m["count"] = before
                 elif error or _overflowed(m):

@@ -122,10 +122,10 @@ def _vector(call: _Call, size: int, show: Callable[[int], int], store: Callable[
     return call.done(length - len(left.lstrip(SPACE)))
 
 
-def _within(value: int, low: int, high: int, code: int = errno.EINVAL) -> int:
-    """:raises OSError: *code* where it is not"""
+def _within(value: int, low: int, high: int) -> int:
+    """:raises OSError: EINVAL where it is not"""
     if not low <= value <= high:
-        raise err(code)
+        raise err(errno.EINVAL)
     return value
 
 
@@ -184,7 +184,7 @@ def _one(call: _Call, size: int, low: int, high: int) -> int:
             value, _used = _get_long(text)
             if text.startswith(b"-"):
                 raise err(errno.EINVAL)
-            memory.write_int(call.table["data"], _within(_within(value, 0, _UINT_MAX), low, high, errno.ERANGE), size)
+            memory.write_int(call.table["data"], _within(_within(value, 0, _UINT_MAX), low, high), size)
             return 0
     return _vector(call, size, _same, _same, False)
 
