@@ -87,12 +87,15 @@ class CallerCred(Cred):
         return (status.st_dev, status.st_ino) == _user_namespace(os.getpid())
 
 
-def comm(pid: int) -> str:
-    """The name of a process of the host."""
+def comm(pid: int, otherwise: str = "<...>") -> str:
+    """The name of a process of the host.
+
+    :param otherwise: what it is called where it is no more
+    """
     try:
         return _read(f"/proc/{pid}/comm").removesuffix("\n")
     except OSError:
-        return "<...>"
+        return otherwise
 
 
 #: Who processes were when they were last looked at: a file may be closed for one that is no more.

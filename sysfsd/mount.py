@@ -368,7 +368,8 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         return bool(libfuse.fuse_interrupted() or libfuse.fuse_session_exited(self._session))
 
     def _context(self, cred: Cred, flags: int) -> OpenContext:
-        return OpenContext(cred, flags, interrupted=self._interrupted, comm=partial(comm, cred.pid))
+        name = comm(cred.pid)  # it may be gone when the file is closed
+        return OpenContext(cred, flags, interrupted=self._interrupted, comm=partial(comm, cred.pid, name))
 
     def _opened(self, fi: Any, opened: _Opened) -> None:
         fi.fh = handle = next(self._handles)

@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Thread
@@ -23,7 +24,7 @@ from typing import Any, Final
 
 import pytest
 
-from .conftest import HANG, MODULES, SYSFSD, Mounter, write
+from .conftest import HANG, MODULES, SYSFSD, Mounter, daemons, wait_until, write
 
 Result = subprocess.CompletedProcess[str]
 
@@ -58,12 +59,13 @@ MOUNTS: Final = (
     ("/sys", "sysfs", "nosuid noexec nodev ro"),
 )
 
-#: Run in the directory of the container: gives it its files, and starts it. All that is mounted ends with it.
-#: crun does not like to see both versions of cgroups.
-START: Final = """
-umount /sys/fs/cgroup/unified 2>/dev/null
+#: Starts a runtime: crun does not like to see both versions of cgroups.
+AGAIN: Final = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"'
+#: Gives a container its files before that, in its directory. All that is mounted ends with it.
+START: Final = f"""
 mount -t tmpfs -o mode=755 tmpfs layer && mkdir layer/upper layer/work &&
-mount -t overlay -o lowerdir=/,upperdir=layer/upper,workdir=layer/work overlay rootfs && exec "$@"
+mount -t overlay -o lowerdir=/,upperdir=layer/upper,workdir=layer/work overlay rootfs || exit
+{AGAIN}
 """
 
 
@@ -178,12 +180,55 @@ REMAPPED: Final = Settings(added=("SYS_ADMIN",), confined=False, users=(100000, 
 #: podman of an ordinary user.
 ROOTLESS: Final = Settings(added=("SYS_ADMIN",), confined=False, users=(NOBODY, 1), rootless=True)
 
-Run = Callable[..., Result]
+
+class Runtime:
+    """An OCI runtime, and the one container that it runs.
+
+    :param name: the program's
+    :param bundle: the container's directory, with what it has in /srv
+    """
+
+    def __init__(self, name: str, bundle: Path) -> None:
+        self._name = name
+        self._bundle = bundle
+        self._container = uuid.uuid4().hex
+
+    def __call__(self, script: str, settings: Settings) -> Result:
+        """Run a script in the container."""
+        (self._bundle / "config.json").write_text(json.dumps(settings.config(["bash", "-c", script])))
+        become: list[str] = []
+        options: list[str] = []
+        if settings.rootless:
+            become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
+            become += ["env", f"XDG_RUNTIME_DIR={self._bundle}/run"]
+            os.chown(self._bundle / "run", NOBODY, NOBODY)
+            if self._name == "crun":
+                options = ["--cgroup-manager=disabled"]
+        try:
+            return self._call(START, *become, self._name, *options, "--root", "run", "run", self._container)
+        finally:
+            command = [self._name, "--root", "run", "delete", "--force", self._container]
+            subprocess.run(command, cwd=self._bundle, check=False, stderr=subprocess.DEVNULL)
+
+    def exec(self, uid: int, *argv: str) -> Result:
+        """Run a command in the container that runs."""
+        user = f"{uid}:{uid}"
+        return self._call(AGAIN, self._name, "--root", "run", "exec", "--user", user, self._container, *argv)
+
+    def _call(self, script: str, *argv: str) -> Result:
+        return subprocess.run(
+            ["unshare", "--mount", "sh", "-c", script, "sh", *argv],
+            cwd=self._bundle,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=HANG,
+        )
 
 
 @pytest.fixture
 def bundle() -> Iterator[Path]:
-    """The directory of a container, and in it what it has in /srv."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name)
         path.chmod(0o755)
@@ -196,35 +241,8 @@ def bundle() -> Iterator[Path]:
 
 
 @pytest.fixture(params=["runc", "crun"])
-def run(request: pytest.FixtureRequest, bundle: Path) -> Run:
-    """Run a script in a container, whose runtime is the parameter."""
-    runtime: str = request.param
-
-    def in_a_container(script: str, settings: Settings) -> Result:
-        (bundle / "config.json").write_text(json.dumps(settings.config(["bash", "-c", script])))
-        command = [runtime, "--root", "run"]
-        name = uuid.uuid4().hex
-        become: list[str] = []
-        if settings.rootless:
-            become = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-            become += ["env", f"XDG_RUNTIME_DIR={bundle}/run"]
-            os.chown(bundle / "run", NOBODY, NOBODY)
-            if runtime == "crun":
-                command.append("--cgroup-manager=disabled")
-        try:
-            return subprocess.run(
-                ["unshare", "--mount", "sh", "-c", START, "sh", *become, *command, "run", name],
-                cwd=bundle,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=HANG,
-            )
-        finally:
-            subprocess.run([*command, "delete", "--force", name], cwd=bundle, check=False, stderr=subprocess.DEVNULL)
-
-    return in_a_container
+def run(request: pytest.FixtureRequest, bundle: Path) -> Runtime:
+    return Runtime(request.param, bundle)
 
 
 def lines(result: Result) -> list[str]:
@@ -236,7 +254,7 @@ def lines(result: Result) -> list[str]:
 
 
 @pytest.mark.parametrize("settings", [FOR_ROOT, FOR_A_USER, REMAPPED, ROOTLESS], ids=["root", "user", "remap", "less"])
-def test_the_life_of_a_module(run: Run, settings: Settings) -> None:
+def test_the_life_of_a_module(run: Runtime, settings: Settings) -> None:
     script = f"""
     exec {SYSFSD} lab -- bash -c '
         uname -r
@@ -260,14 +278,14 @@ def test_the_life_of_a_module(run: Run, settings: Settings) -> None:
     ]
 
 
-def test_roots_lab_has_all_users(run: Run) -> None:
+def test_roots_lab_has_all_users(run: Runtime) -> None:
     script = f"{SYSFSD} lab -- bash -c 'id -u; su -s /bin/sh nobody -c \"id -u; insmod hello.ko\"; lsmod | wc -l'"
     result = run(script, FOR_ROOT)
     assert result.stdout.split() == ["0", str(NOBODY), "1"]
     assert result.stderr == "insmod: ERROR: could not insert module hello.ko: Operation not permitted\n"
 
 
-def test_what_the_runtime_hides_stays_hidden(run: Run) -> None:
+def test_what_the_runtime_hides_stays_hidden(run: Runtime) -> None:
     script = """
     cat /proc/keys | wc -c
     ls /proc/acpi | wc -l
@@ -277,7 +295,7 @@ def test_what_the_runtime_hides_stays_hidden(run: Run) -> None:
 
 
 @pytest.mark.parametrize("settings", [FOR_ROOT, FOR_A_USER], ids=["root", "user"])
-def test_joining(run: Run, settings: Settings) -> None:
+def test_joining(run: Runtime, settings: Settings) -> None:
     script = f"""
     mkfifo begun end
     {SYSFSD} lab --name outer -- sh -c 'insmod hello.ko; echo > begun; read line < end; lsmod | wc -l' &
@@ -289,12 +307,44 @@ def test_joining(run: Run, settings: Settings) -> None:
     assert lines(run(script, settings)) == ["hello", "2", "1"]
 
 
+@contextmanager
+def running(run: Runtime, bundle: Path, script: str, settings: Settings) -> Iterator[list[Result]]:
+    """A container, from when it makes a file *begun* until there is a file *end*.
+
+    :returns: its result, when it has ended
+    """
+    results: list[Result] = []
+    thread = Thread(target=lambda: results.append(run(script, settings)))
+    thread.start()
+    try:
+        wait_until(lambda: (bundle / "srv/begun").exists() or not thread.is_alive())
+        yield results
+    finally:
+        (bundle / "srv/end").touch()
+        thread.join()
+
+
+UNTIL_END: Final = "touch begun; until [ -e end ]; do sleep 0.05; done"
+
+
+@pytest.mark.parametrize("settings", [FOR_ROOT, FOR_A_USER], ids=["root", "user"])
+def test_a_second_terminal(run: Runtime, bundle: Path, settings: Settings) -> None:
+    """The lab is all that the container does; what the runtime starts in it later comes from outside of the lab."""
+    script = f"exec {SYSFSD} lab --name first -- sh -c 'insmod hello.ko; {UNTIL_END}; lsmod | wc -l'"
+    with running(run, bundle, script, settings) as results:
+        command = f"ls -d /dev/.lab; {SYSFSD} lab --join first -- sh -c 'ls -d /dev/.lab; rmmod hello'"
+        second = run.exec(settings.uid, "sh", "-c", command)
+    assert second.stdout == "/dev/.lab\n"
+    assert second.stderr == "ls: cannot access '/dev/.lab': No such file or directory\n"
+    assert lines(results[0]) == ["1"]
+
+
 @pytest.mark.parametrize(("end", "status"), [("exit 7", 7), ("kill -TERM $$", 128 + signal.SIGTERM)])
-def test_the_containers_status(run: Run, end: str, status: int) -> None:
+def test_the_containers_status(run: Runtime, end: str, status: int) -> None:
     assert run(f"exec {SYSFSD} lab -- sh -c '{end}'", FOR_ROOT).returncode == status
 
 
-def test_nothing_is_left(run: Run) -> None:
+def test_nothing_is_left(run: Runtime) -> None:
     script = f"""
     {SYSFSD} lab -- sh -c 'insmod chardev.ko; mknod here c 240 0; setsid sleep 1000 &'
     ls /srv
@@ -368,12 +418,12 @@ NO_FUSE: Final = (
         "no-seccomp",
     ],
 )
-def test_what_a_container_lacks(run: Run, settings: Settings, message: str) -> None:
+def test_what_a_container_lacks(run: Runtime, settings: Settings, message: str) -> None:
     result = run(f"exec {SYSFSD} lab -- true", settings)
     assert (result.stderr, result.stdout, result.returncode) == (f"sysfsd: {message}\n", "", 1)
 
 
-def test_somebody_else_takes_system_calls(run: Run, bundle: Path) -> None:
+def test_somebody_else_takes_system_calls(run: Runtime, bundle: Path) -> None:
     received: list[int] = []
 
     def listen() -> None:
@@ -410,7 +460,7 @@ def mnt(sysfsd_mount: Mounter) -> Path:
 PARAMETERS: Final = "/sys/module/hello/parameters"
 
 
-def test_a_mount_of_the_hosts(run: Run, mnt: Path) -> None:
+def test_a_mount_of_the_hosts(run: Runtime, mnt: Path) -> None:
     script = f"""
     exec 2>&1
     ls {PARAMETERS}
@@ -434,7 +484,7 @@ def test_a_mount_of_the_hosts(run: Run, mnt: Path) -> None:
 
 
 @pytest.mark.parametrize("settings", [Settings(uid=1000), Settings(users=(100000, 65536))], ids=["user", "remapped"])
-def test_who_is_not_the_hosts_root(run: Run, mnt: Path, settings: Settings) -> None:
+def test_who_is_not_the_hosts_root(run: Runtime, mnt: Path, settings: Settings) -> None:
     script = f"""
     exec 2>&1
     cat {PARAMETERS}/whom {PARAMETERS}/count
@@ -445,29 +495,34 @@ def test_who_is_not_the_hosts_root(run: Run, mnt: Path, settings: Settings) -> N
     assert run(script, settings).stdout.splitlines() == ["me", "1", refusal]
 
 
-def test_read_only(run: Run, mnt: Path) -> None:
+def test_read_only(run: Runtime, mnt: Path) -> None:
     settings = Settings(device=False, mounts=(bind(mnt / "sys/module", "/sys/module", "ro"),))
     result = run(f"echo 3 > {PARAMETERS}/count", settings)
     assert result.stderr == f"bash: line 1: {PARAMETERS}/count: Read-only file system\n"
 
 
-def test_what_is_loaded_on_the_host_shows(run: Run, mnt: Path, bundle: Path) -> None:
-    (bundle / "srv/go").touch()
-    os.mkfifo(bundle / "srv/unloaded")
-    results: list[Result] = []
-    script = "ls -d /sys/module/hello; rm go; cat unloaded; ls -d /sys/module/hello"
+def test_what_is_loaded_on_the_host_shows(run: Runtime, mnt: Path, bundle: Path) -> None:
+    script = f"ls -d /sys/module/hello; {UNTIL_END}; ls -d /sys/module/hello"
     settings = Settings(device=False, mounts=(bind(mnt / "sys/module", "/sys/module"),))
-    thread = Thread(target=lambda: results.append(run(script, settings)))
-    thread.start()
-    with (bundle / "srv/unloaded").open("w"):  # opens when the container does
+    with running(run, bundle, script, settings) as results:
         write(mnt / "control/unload", "hello")
-    thread.join(HANG)
     [result] = results
     assert result.stdout == "/sys/module/hello\n"
     assert result.stderr == "ls: cannot access '/sys/module/hello': No such file or directory\n"
 
 
-def test_all_of_a_mount(run: Run, mnt: Path) -> None:
+def test_a_daemon_that_ends(run: Runtime, mnt: Path, bundle: Path) -> None:
+    """A container keeps the mount that it was started with."""
+    script = f"{UNTIL_END}; cat {PARAMETERS}/whom"
+    settings = Settings(device=False, mounts=(bind(mnt / "sys/module", "/sys/module"),))
+    with running(run, bundle, script, settings) as results:
+        [daemon] = daemons(mnt)
+        os.kill(daemon, signal.SIGKILL)
+        wait_until(lambda: not daemons(mnt))
+    assert results[0].stderr == f"cat: {PARAMETERS}/whom: Transport endpoint is not connected\n"
+
+
+def test_all_of_a_mount(run: Runtime, mnt: Path) -> None:
     """A container's root may load modules if the host's capability says so, which no runtime gives by itself."""
     write(mnt / "proc/sys/kernel/dmesg_restrict", "0\n")
     script = """
@@ -484,7 +539,7 @@ def test_all_of_a_mount(run: Run, mnt: Path) -> None:
 @pytest.mark.parametrize(
     "settings", [Settings(added=("SYS_ADMIN",)), Settings(uid=1000, added=("SYS_ADMIN",))], ids=["root", "user"]
 )
-def test_mounting_in_a_container(run: Run, settings: Settings) -> None:
+def test_mounting_in_a_container(run: Runtime, settings: Settings) -> None:
     """Whoever mounts is this kernel's root, and needs no capability for modules."""
     script = f"""
     mkdir mnt

@@ -376,6 +376,22 @@ def test_many_at_once(place: Place) -> None:
     assert lines(result) == ["loaded", "2"]
 
 
+def test_the_switches_of_the_hosts_kernel(root_place: Place) -> None:
+    """They can be looked at, and so can what is written to those of the lab's."""
+    result = root_place(
+        """
+        cat /proc/sys/vm/swappiness > before
+        echo 99 > /proc/sys/vm/swappiness
+        cmp before /proc/sys/vm/swappiness
+        echo 1 > /sys/kernel/profiling
+        echo 2 > /proc/sys/kernel/kptr_restrict
+        cat /proc/sys/kernel/kptr_restrict
+        """
+    )
+    assert [line.rpartition(": ")[2] for line in result.stderr.splitlines()] == ["Read-only file system"] * 2
+    assert result.stdout == "2\n"
+
+
 # Nodes
 
 
@@ -432,6 +448,14 @@ def test_nodes_are_not_for_everyone(root_place: Place) -> None:
 
 
 # The log
+
+
+def test_some_lines_of_the_log(place: Place) -> None:
+    assert lines(place("echo one > /dev/kmsg; head -n 3 /dev/kmsg | cut -d';' -f2 | cut -c1-14")) == [
+        "Linux version ",
+        "Command line: ",
+        "one",
+    ]
 
 
 def test_clearing_the_log(place: Place) -> None:

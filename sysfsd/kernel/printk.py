@@ -294,11 +294,11 @@ class PrintkLog:
         :raises OSError: EINTR once *interrupted*
         """
         while self.read_valid(seq) is None:
-            if interrupted():
-                raise err(errno.EINTR)
             with self.log_wait:
                 if self.read_valid(seq) is None:
                     self.log_wait.wait(_INTERRUPT_POLL)
+            if interrupted():  # also where there is something now: whoever is gone must not take it
+                raise err(errno.EINTR)
 
     # The console
 

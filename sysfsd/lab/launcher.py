@@ -134,6 +134,8 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], image: KernelImage, 
     """
     if "SYSFSD_LAB" in os.environ:
         raise LabError(f"this is a lab already: {os.environ['SYSFSD_LAB']}")
+    if os.getpid() == 1:
+        _stay_first()
     name, door = _listen(name)
     rights = Rights.of_this_process()
     program = _filter(rights)
@@ -170,6 +172,25 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], image: KernelImage, 
         os.kill(kernel, signal.SIGKILL)
         os.waitpid(kernel, 0)  # which is after the end of everything in the lab
         session.links.remove()
+
+
+def _stay_first() -> None:
+    """Go on in a child of a container's first process.
+
+    The first stays in the container's namespaces: what a runtime starts in a container later, it starts in those. It
+    also buries the container's orphans.
+    """
+    child = os.fork()
+    if child == 0:
+        return
+    for signum in (signal.SIGINT, signal.SIGQUIT):
+        signal.signal(signum, signal.SIG_IGN)
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(signum, lambda number, frame: os.kill(child, number))
+    while True:
+        ended, status = os.wait()
+        if ended == child:
+            exit_as(status)
 
 
 def join(name: str, command: Sequence[str]) -> int:

@@ -22,6 +22,7 @@ __all__ = [
     "mount",
     "move_mount",
     "prctl",
+    "protect",
     "setns",
     "umount",
     "unshare",
@@ -54,9 +55,14 @@ class Clone(IntFlag):
 class Mount(IntFlag):
     """Flags of mount(2)."""
 
+    RDONLY = 1
     NOSUID = 2
     NODEV = 4
     NOEXEC = 8
+    REMOUNT = 32
+    NOATIME = 1 << 10
+    NODIRATIME = 1 << 11
+    BIND = 1 << 12
     REC = 1 << 14
     SLAVE = 1 << 19
 
@@ -158,6 +164,17 @@ def mount(source: str, target: str | Path, fstype: str = "", flags: int = 0, dat
     """:raises OSError: as mount(2)"""
     encoded = (os.fsencode(text) for text in (source, target, fstype))
     checked(libc.mount(*encoded, ctypes.c_ulong(flags), data.encode() or None), target)
+
+
+def protect(path: Path) -> None:
+    """Let nobody write below *path*; what is mounted further down stays as it is.
+
+    :raises OSError: as mount(2)
+    """
+    if not path.is_mount():
+        move_mount(clone_tree(path), path)
+    kept = Mount.NOSUID | Mount.NODEV | Mount.NOEXEC | Mount.NOATIME | Mount.NODIRATIME
+    mount("none", path, "", Mount.BIND | Mount.REMOUNT | Mount.RDONLY | os.statvfs(path).f_flag & kept)
 
 
 def umount(target: str | Path) -> None:

@@ -14,7 +14,7 @@ from typing import Final
 
 from sysfsd.kernel.image import KernelImage
 from sysfsd.lab.hostfs import HOST, MOUNTED_ON
-from sysfsd.lab.namespaces import Mount, clone_tree, mount, move_mount, umount
+from sysfsd.lab.namespaces import Mount, clone_tree, mount, move_mount, protect, umount
 
 __all__ = ["FUSE", "LAB", "arrange", "mount_proc"]
 
@@ -22,6 +22,8 @@ __all__ = ["FUSE", "LAB", "arrange", "mount_proc"]
 FUSE: Final = Path("/proc/fs")
 #: Where a lab keeps what it adds to the host's files, below /dev.
 LAB: Final = ".lab"
+#: What controls the host's kernel: to be looked at only.
+SWITCHES: Final = ("proc/bus", "proc/irq", "proc/sys", "proc/sysrq-trigger", "sys")
 #: Directories in which changes stay in the lab.
 _PRIVATE: Final = ("/etc/modprobe.d", "/etc/modules-load.d")
 _SUDO: Final = Path(__file__).with_name("sudo")
@@ -66,6 +68,10 @@ def arrange(image: KernelImage, host_root: bool) -> None:
         hosts = clone_tree(top, recursive=True)
         move_mount(tree, top)
         move_mount(hosts, top / HOST)
+    for path in SWITCHES:
+        name, _, below = path.partition("/")
+        with suppress(FileNotFoundError):
+            protect(Path("/", name, HOST, below))
     move_mount(added, Path("/dev", LAB))
     for path in MOUNTED_ON:
         name = path.removeprefix("dev/")

@@ -307,6 +307,8 @@ class Supervisor:
         except OSError as error:
             if error.errno == errno.ENOTTY:  # it leaves that to the host
                 raise Proceed from None
+            if ctypes.c_int64(offset).value <= 0 and whence == os.SEEK_CUR:
+                return 0  # of a device, head(1) would not mind; but this one looks like a regular file to it
             raise
         finally:
             os.close(descriptor)
