@@ -19,7 +19,7 @@ from threading import get_ident
 from typing import Any, Final, NamedTuple
 
 from sysfsd.callers import CallerCred, ProcessMemory, comm, identity
-from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Seekable, Symlink, Tree
+from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Seekable, Symlink, Tree
 from sysfsd.fuselib import Fuse, OpenFlag, fuse, libfuse, reply
 from sysfsd.kernel import vfs
 from sysfsd.kernel.char_dev import MKDEV, major, minor
@@ -420,16 +420,16 @@ class Mount(fuse.Operations):  # type: ignore[misc]
             device.fsync(bool(datasync))
 
     def poll(self, path: str, fi: Any, handle: int | None, events: Any) -> None:
-        device = self._files[fi.fh].device
-        if device is None:
-            events.value = vfs.DEFAULT_POLLMASK
-            if handle is not None:
-                libfuse.fuse_pollhandle_destroy(handle)
+        file = self._files[fi.fh].file
+        if isinstance(file, Pollable):
+            self._poll(file, fi.fh, handle, events)
             return
-        self._poll(device, fi.fh, handle, events)
+        events.value = vfs.DEFAULT_POLLMASK
+        if handle is not None:
+            libfuse.fuse_pollhandle_destroy(handle)
 
     @_system_call
-    def _poll(self, device: vfs.File, fh: int, handle: int | None, events: Any) -> None:
+    def _poll(self, file: Pollable, fh: int, handle: int | None, events: Any) -> None:
         wake = None
         if handle is not None:
             # All handles of an open file are the same to the host: the first one is kept.
@@ -437,7 +437,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
             if kept != handle:
                 libfuse.fuse_pollhandle_destroy(handle)
             wake = partial(libfuse.fuse_notify_poll, kept)
-        events.value = device.poll(wake)
+        events.value = file.poll(wake)
 
     def flush(self, path: str, fi: Any) -> None:
         _node, _file, context, device = self._files[fi.fh]

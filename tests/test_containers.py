@@ -245,6 +245,10 @@ def run(request: pytest.FixtureRequest, bundle: Path) -> Runtime:
     return Runtime(request.param, bundle)
 
 
+#: For what one runtime does as the other.
+ANY_RUNTIME: Final = pytest.mark.parametrize("run", ["runc"], indirect=True)
+
+
 def lines(result: Result) -> list[str]:
     assert (result.stderr, result.returncode) == ("", 0)
     return result.stdout.splitlines()
@@ -278,6 +282,7 @@ def test_the_life_of_a_module(run: Runtime, settings: Settings) -> None:
     ]
 
 
+@ANY_RUNTIME
 def test_roots_lab_has_all_users(run: Runtime) -> None:
     script = f"{SYSFSD} lab -- bash -c 'id -u; su -s /bin/sh nobody -c \"id -u; insmod hello.ko\"; lsmod | wc -l'"
     result = run(script, FOR_ROOT)
@@ -292,19 +297,6 @@ def test_what_the_runtime_hides_stays_hidden(run: Runtime) -> None:
     (echo 60 > /proc/sys/vm/swappiness) 2>&1 | cut -d: -f4-
     """
     assert lines(run(f"{SYSFSD} lab -- bash -c '{script}'", FOR_ROOT)) == ["0", "0", " Read-only file system"]
-
-
-@pytest.mark.parametrize("settings", [FOR_ROOT, FOR_A_USER], ids=["root", "user"])
-def test_joining(run: Runtime, settings: Settings) -> None:
-    script = f"""
-    mkfifo begun end
-    {SYSFSD} lab --name outer -- sh -c 'insmod hello.ko; echo > begun; read line < end; lsmod | wc -l' &
-    read line < begun
-    {SYSFSD} lab --join outer -- sh -c 'cat /proc/modules | cut -d" " -f1; rmmod hello; echo $$ $PPID | wc -w'
-    echo > end
-    wait
-    """
-    assert lines(run(script, settings)) == ["hello", "2", "1"]
 
 
 @contextmanager
@@ -339,11 +331,13 @@ def test_a_second_terminal(run: Runtime, bundle: Path, settings: Settings) -> No
     assert lines(results[0]) == ["1"]
 
 
+@ANY_RUNTIME
 @pytest.mark.parametrize(("end", "status"), [("exit 7", 7), ("kill -TERM $$", 128 + signal.SIGTERM)])
 def test_the_containers_status(run: Runtime, end: str, status: int) -> None:
     assert run(f"exec {SYSFSD} lab -- sh -c '{end}'", FOR_ROOT).returncode == status
 
 
+@ANY_RUNTIME
 def test_nothing_is_left(run: Runtime) -> None:
     script = f"""
     {SYSFSD} lab -- sh -c 'insmod chardev.ko; mknod here c 240 0; setsid sleep 1000 &'
@@ -366,7 +360,7 @@ NO_FUSE: Final = (
 )
 
 
-@pytest.mark.parametrize("run", ["runc"], indirect=True)
+@ANY_RUNTIME
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -495,6 +489,7 @@ def test_who_is_not_the_hosts_root(run: Runtime, mnt: Path, settings: Settings) 
     assert run(script, settings).stdout.splitlines() == ["me", "1", refusal]
 
 
+@ANY_RUNTIME
 def test_read_only(run: Runtime, mnt: Path) -> None:
     settings = Settings(device=False, mounts=(bind(mnt / "sys/module", "/sys/module", "ro"),))
     result = run(f"echo 3 > {PARAMETERS}/count", settings)
@@ -511,6 +506,7 @@ def test_what_is_loaded_on_the_host_shows(run: Runtime, mnt: Path, bundle: Path)
     assert result.stderr == "ls: cannot access '/sys/module/hello': No such file or directory\n"
 
 
+@ANY_RUNTIME
 def test_a_daemon_that_ends(run: Runtime, mnt: Path, bundle: Path) -> None:
     """A container keeps the mount that it was started with."""
     script = f"{UNTIL_END}; cat {PARAMETERS}/whom"

@@ -467,6 +467,7 @@ def test_clearing_the_log(place: Place) -> None:
 
 def test_following_the_log(place: Place) -> None:
     script = """
+    dmesg --clear
     exec 3< <(exec dmesg --follow --notime); follower=$!
     echo one > /dev/kmsg; read -u 3 line; echo $line
     echo two > /dev/kmsg; read -u 3 line; echo $line

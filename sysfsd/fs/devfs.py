@@ -13,6 +13,7 @@ import stat
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, Node, OpenContext, OpenFile, Symlink
@@ -379,6 +380,9 @@ class _OpenKmsg:
         self._position = 0
         self._ratelimit = RatelimitState()
 
+    def poll(self, wake: Callable[[], None] | None) -> int:
+        return self._log.poll(self._seq, self, wake)
+
     def llseek(self, offset: int, whence: int) -> int:
         """``devkmsg_llseek()``.
 
@@ -444,6 +448,7 @@ class _OpenKmsg:
 
     def release(self) -> None:
         """Own up to the messages that were dropped."""
+        self._log.pollers.pop(self, None)
         if self._ratelimit.missed:
             self._log.pr_warn(
                 f"printk: {self._context.comm()}: {self._ratelimit.missed} output lines suppressed due to ratelimiting"

@@ -23,6 +23,7 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
+from sysfsd.kernel.vfs import DEFAULT_POLLMASK
 
 __all__ = [
     "Attribute",
@@ -34,6 +35,8 @@ __all__ = [
     "Node",
     "OpenContext",
     "OpenFile",
+    "Pollable",
+    "Seekable",
     "SeqFile",
     "Symlink",
     "Tree",
@@ -45,6 +48,8 @@ PAGE_SIZE: Final = 4096
 _S_IWUGO: Final = 0o222
 _S_IRUGO: Final = 0o444
 _NO_LOCK: Final = nullcontext()
+#: ``EPOLLERR | EPOLLPRI``.
+_NEW_VALUE: Final = 0xA
 
 
 class FileSystemType(NamedTuple):
@@ -402,6 +407,14 @@ class Seekable(Protocol):
         """Go somewhere; returns the new position."""
 
 
+@runtime_checkable
+class Pollable(Protocol):
+    """A file that has been opened, and does not always have events."""
+
+    def poll(self, wake: Callable[[], None] | None) -> int:
+        """The events that there are (``POLL*``); *wake* is called once when there may be others."""
+
+
 class File(Node):
     """A regular file."""
 
@@ -484,6 +497,9 @@ class Attribute(_KernfsFile):
         self.store = store
         self.readable = readable
         self.writable = writable
+        #: How often it has been said that the value is another, and whom to tell the next time.
+        self.event = 1
+        self.pollers: dict[OpenFile, Callable[[], None]] = {}
 
     @property
     def size(self) -> int:
@@ -496,14 +512,31 @@ class Attribute(_KernfsFile):
         self.check_open(context, self.readable, self.writable)
         return _OpenAttribute(self)
 
+    def notify(self) -> None:
+        """``kernfs_notify()``."""
+        self.event += 1
+        while self.pollers:
+            self.pollers.popitem()[1]()
+
 
 class _OpenAttribute:
     def __init__(self, node: Attribute) -> None:
         self._node = node
         self._buffer = _SeqBuffer(node.show or _no_show)
+        #: What was the count when the value was read.
+        self._event = 0
+
+    def poll(self, wake: Callable[[], None] | None) -> int:
+        """``kernfs_fop_poll()``: there is always something to read; a new value is an exception."""
+        if not self._node.active:
+            return DEFAULT_POLLMASK | _NEW_VALUE
+        if wake is not None:
+            self._node.pollers[self] = wake
+        return DEFAULT_POLLMASK | (_NEW_VALUE if self._event != self._node.event else 0)
 
     def read(self, size: int, offset: int) -> bytes:
         with self._node.get_active():
+            self._event = self._node.event
             return self._buffer.read(size, offset)
 
     def write(self, data: bytes, offset: int) -> int:
@@ -516,6 +549,7 @@ class _OpenAttribute:
         return len(data) if taken is None else min(taken, len(data))
 
     def release(self) -> None:
+        self._node.pollers.pop(self, None)
         self._buffer.release()
 
 

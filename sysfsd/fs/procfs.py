@@ -193,11 +193,14 @@ class _OpenKmsg:
             raise err(errno.EAGAIN)
         return self._syslog.read(size, self._context.interrupted)
 
+    def poll(self, wake: Callable[[], None] | None) -> int:
+        return self._syslog.poll(self, wake)
+
     def write(self, data: bytes, offset: int) -> int:
         raise err(errno.EIO)
 
     def release(self) -> None:
-        pass
+        self._syslog.poll(self, None)
 
 
 class EntryFile(File):

@@ -267,14 +267,22 @@ class KobjectTree:
                 self._forget(child)
 
     def mode_changed(self, node: SysfsFile) -> None:
+        shown = self._shown(node)
+        if shown is not None and shown.parent is not None:
+            shown.mode = node.mode
+            shown.parent.touch(node.name)
+
+    def notified(self, node: SysfsFile) -> None:
+        shown = self._shown(node)
+        if isinstance(shown, Attribute):
+            shown.notify()
+
+    def _shown(self, node: SysfsFile) -> Node | None:
+        """What users see of a file, if anybody has looked into its directory."""
         directory = self._directories.get(node.parent) if node.parent is not None else None
-        if directory is None:
-            return
-        if not isinstance(directory, KobjectDirectory) or directory.filled:
-            shown = directory.children.get(node.name)
-            if shown is not None:
-                shown.mode = node.mode
-                directory.touch(node.name)
+        if directory is None or (isinstance(directory, KobjectDirectory) and not directory.filled):
+            return None
+        return directory.children.get(node.name)
 
 
 # Modules

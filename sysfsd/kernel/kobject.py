@@ -132,6 +132,9 @@ class SysfsObserver(Protocol):
 
     def mode_changed(self, node: SysfsFile) -> None: ...
 
+    def notified(self, node: SysfsFile) -> None:
+        """Whoever polls the file is to read it again."""
+
 
 class Sysfs:
     """The tree of one kernel."""

@@ -17,7 +17,7 @@ from typing import Final
 
 from sysfsd.kernel.err import err
 
-__all__ = ["LOG_LINE_MAX", "Level", "PrintkLog", "PrintkRecord"]
+__all__ = ["EPOLLIN", "LOG_LINE_MAX", "Level", "PrintkLog", "PrintkRecord"]
 
 #: The longest message, its NUL included (bytes).
 LOG_LINE_MAX: Final = 1024 - 32
@@ -25,6 +25,9 @@ LOG_LINE_MAX: Final = 1024 - 32
 CONSOLE_LOG_MAX: Final = 1024
 
 #: How often a reader that waits looks whether its caller still does (seconds).
+#: ``EPOLLIN | EPOLLRDNORM``, ``EPOLLERR | EPOLLPRI``.
+EPOLLIN: Final = 0x41
+_EPOLLERR: Final = 0xA
 _INTERRUPT_POLL: Final = 0.1
 
 CONSOLE_LOGLEVEL_DEFAULT: Final = 7
@@ -154,6 +157,8 @@ class PrintkLog:
         #: What was logged before has been cleared, for those who read the log from its beginning.
         self.clear_seq = 0
         self.log_wait = threading.Condition()
+        #: Who polls the log: called once, when there is another record.
+        self.pollers: dict[object, Callable[[], None]] = {}
         self._records: deque[PrintkRecord] = deque()
         self._next_seq = 0
         self._used = 0
@@ -199,7 +204,7 @@ class PrintkLog:
                     self._used -= last.space
                     last.space = _text_space(len(last.text) - len(text) + reserve)
                     self._used += last.space
-                    self.log_wait.notify_all()
+                    self._wake()
                     return len(text)
                 last.finalized = True
             self._append(
@@ -216,8 +221,28 @@ class PrintkLog:
                     dev_info or {},
                 )
             )
-            self.log_wait.notify_all()
+            self._wake()
         return len(text)
+
+    def _wake(self) -> None:
+        self.log_wait.notify_all()
+        while self.pollers:
+            self.pollers.popitem()[1]()
+
+    def poll(self, seq: int, poller: object, wake: Callable[[], None] | None) -> int:
+        """``devkmsg_poll()``: the events for whoever reads *seq* next (``EPOLL*``).
+
+        :param wake: called once, when there may be others; None: *poller* does not wait any more
+        """
+        with self.log_wait:
+            if wake is not None:
+                self.pollers[poller] = wake
+            else:
+                self.pollers.pop(poller, None)
+            record = self.read_valid(seq)
+            if record is None:
+                return 0
+            return EPOLLIN if record.seq == seq else EPOLLIN | _EPOLLERR
 
     def _append(self, record: PrintkRecord) -> None:
         self._records.append(record)

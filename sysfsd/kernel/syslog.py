@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import err
-from sysfsd.kernel.printk import PrintkRecord
+from sysfsd.kernel.printk import EPOLLIN, PrintkRecord
 from sysfsd.kernel.uaccess import access_ok
 
 if TYPE_CHECKING:
@@ -163,6 +163,10 @@ class Syslog:
         data = bytearray()
         self._print(0, size, lambda _, piece: data.extend(piece), interrupted)
         return bytes(data)
+
+    def poll(self, poller: object, wake: Callable[[], None] | None) -> int:
+        """``kmsg_poll()``: the events for a reader of /proc/kmsg (``EPOLL*``); see :meth:`PrintkLog.poll`."""
+        return self._log.poll(self._seq, poller, wake) & EPOLLIN
 
     def size_unread(self) -> int:
         """``SYSLOG_ACTION_SIZE_UNREAD``: bytes that are still to be read, before any record is shortened."""

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area, CallVaList
-from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsFile, SysfsLink, errors_ignored
+from sysfsd.kernel.kobject import (
+    Kobjects,
+    Sysfs,
+    SysfsDirectory,
+    SysfsFile,
+    SysfsLink,
+    SysfsNode,
+    errors_ignored,
+)
 from sysfsd.kernel.vsprintf import vsnprintf
 
 if TYPE_CHECKING:
@@ -437,4 +445,11 @@ def sysfs_remove_mount_point(kernel: Kernel, parent_kobj: StructView, name: byte
 
 @export("void sysfs_notify(struct kobject *kobj, const char *dir, const char *attr)")
 def sysfs_notify(kernel: Kernel, kobj: StructView, dir: bytes | None, attr: bytes | None) -> None:
-    """Nobody polls."""
+    """Wake those who poll the attribute; *dir* may be a group's directory."""
+    sysfs = kernel.state(Sysfs)
+    node: SysfsNode | None = sysfs.directory(kobj)
+    for name in (dir, attr):
+        if name is not None:
+            node = node.children.get(name.decode("latin-1")) if isinstance(node, SysfsDirectory) else None
+    if isinstance(node, SysfsFile) and sysfs.observer is not None:
+        sysfs.observer.notified(node)
