@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import os
 import shutil
 import subprocess
@@ -280,6 +281,7 @@ def _daemonize(serve: Callable[[Callable[[], None]], None]) -> int:
 
 
 def _lab(arguments: argparse.Namespace) -> int:
+    gc.disable()  # until all is read that stays
     from sysfsd.lab import launcher
 
     argv: list[str] = arguments.argv

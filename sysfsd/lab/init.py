@@ -6,6 +6,7 @@ orphans. When it ends, the host ends all that is in the lab.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -64,6 +65,8 @@ def serve(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.sock
         os.close(null)
         Thread(target=_hear_launcher, args=(launcher, supervisor, helpers, links), daemon=True).start()
         Thread(target=_keep_door, args=(door, supervisor), daemon=True).start()
+        gc.freeze()
+        gc.enable()
         launcher.send(b"{}")
 
     mounted = Mount(files, str(FUSE), kernel.sched, ready)
