@@ -73,7 +73,7 @@ class Subsystem:
     glue_dirs: dict[int, int] = field(default_factory=dict)
     devices_kset: int = 0
     drivers_kset: int = 0
-    #: What a bus of the kernel proper does itself.
+    #: What a bus or class of the kernel proper does itself.
     match: Callable[[StructView, StructView], bool] | None = None
     probe: Callable[[StructView], int] | None = None
     remove: Callable[[StructView], None] | None = None
@@ -790,6 +790,8 @@ class DriverCore:
                 sysfs.create_link(kobj, self.device(dev["parent"]).sub("kobj"), "device")
             sysfs.create_link(self.subsys_kobj(cls), kobj, name)
             sysfs.create_groups(kobj, kernel.struct("class", cls.address)["dev_groups"])
+            if cls.add_files is not None:
+                cls.add_files(dev, directory)
         if dev["type"]:
             sysfs.create_groups(kobj, dev.to("type")["groups"])
         sysfs.create_groups(kobj, dev["groups"])
@@ -980,8 +982,9 @@ class DriverCore:
             add(env, b"DRIVER=" + dev.to("driver").string("name"))
         ret = 0
         bus = self.buses.get(dev["bus"])
-        if bus is not None and bus.uevent is not None:
-            bus.uevent(dev, env)
+        for subsys in (bus, self.classes.get(dev["class"])):
+            if subsys is not None and subsys.uevent is not None:
+                subsys.uevent(dev, env)
         for kind, function in (("bus", "uevent"), ("class", "dev_uevent"), ("type", "uevent")):
             if dev[kind] and (uevent := dev.to(kind)[function]):
                 ret = kernel.cpu.call(uevent, dev.address, env.address)

@@ -1,4 +1,4 @@
-"""Network namespaces, and what modules register with the network stack. There is one device, the loopback."""
+"""Network namespaces, and what modules register with the network stack."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sysfsd.kernel.exports.locking import mutex_is_locked, mutex_lock, mutex_try
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.kobject import Sysfs
 from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail, list_del
+from sysfsd.kernel.net_device import IFF, NetDevices, notifier_to_errno
 from sysfsd.kernel.proc_fs import ProcFs
 from sysfsd.kernel.registrations import Registrations
 from sysfsd.kernel.vsprintf import ptr_to_hashval
@@ -29,9 +30,6 @@ export = Area(
 
 _NPROTO = 46
 _AF_INET, _AF_INET6 = 2, 10
-_ARPHRD_LOOPBACK = 772
-_IFF_LOOPBACK = 8
-_NETDEV_UP, _NETDEV_DOWN, _NETDEV_REGISTER, _NETDEV_UNREGISTER = 1, 2, 5, 6
 _MIN_PERNET_OPS_ID = 3
 _GENL_START_ALLOC = 19
 
@@ -96,48 +94,16 @@ class Net:
         self._ids: dict[int, int] = {}
         self._operations: dict[int, None] = {}
         self._capacity = 16
-        self._class_address = 0
         self.net["gen"] = self._new_generic(self._capacity)
         self.rtnl_mutex = kernel.struct("mutex", kernel.slab.kmalloc(kernel.image.structs["mutex"].size))
         INIT_LIST_HEAD(kernel.memory, self.rtnl_mutex.at("wait_list"))
-        self.loopback = self._loopback()
+        self.devices = kernel.state(NetDevices)
 
     def _new_generic(self, capacity: int) -> int:
         """``net_alloc_generic()``."""
         address = self._kernel.slab.kmalloc(8 * (_MIN_PERNET_OPS_ID + capacity))
         self._kernel.struct("net_generic", address)["s.len"] = capacity
         return address
-
-    def _loopback(self) -> StructView:
-        """``lo``, which nobody has set up yet."""
-        kernel = self._kernel
-        size = kernel.image.structs["net_device"].size
-        dev = kernel.struct("net_device", kernel.slab.kmalloc(size))
-        dev["name"] = b"lo"
-        dev["ifindex"], dev["flags"], dev["type"] = 1, _IFF_LOOPBACK, _ARPHRD_LOOPBACK
-        dev["mtu"], dev["hard_header_len"], dev["addr_len"] = 65536, 14, 6
-        dev["nd_net.net"] = self.net.address
-        dev["reg_state"] = 1
-        for head in (
-            "dev_list",
-            "napi_list",
-            "unreg_list",
-            "close_list",
-            "ptype_all",
-            "ptype_specific",
-            "link_watch_list",
-        ):
-            INIT_LIST_HEAD(kernel.memory, dev.at(head))
-        for kind in ("uc", "mc", "dev_addrs"):
-            INIT_LIST_HEAD(kernel.memory, dev.at(f"{kind}.list"))
-        for kind in ("upper", "lower"):
-            INIT_LIST_HEAD(kernel.memory, dev.at(f"adj_list.{kind}"))
-        for operations in ("netdev_ops", "ethtool_ops", "header_ops"):
-            dev[operations] = kernel.slab.kmalloc(kernel.image.structs[dev._member(operations).type].size)
-        dev["dev_addr"] = kernel.slab.kmalloc(32)
-        list_add_tail(kernel.memory, dev.at("dev_list"), self.net.at("dev_base_head"))
-        self.net["loopback_dev"] = dev.address
-        return dev
 
     def register(self, ops: StructView) -> None:
         """``register_pernet_operations()``: begin with the one namespace that there is.
@@ -215,9 +181,7 @@ class Net:
     def _class(self) -> StructView:
         """The directory of /sys/class/net."""
         core = self._kernel.state(DriverCore)
-        if not self._class_address:
-            self._class_address = core.class_create(0, b"net").address
-        found = core.class_(self._class_address)
+        found = core.class_(self.devices.class_.address)
         assert found is not None
         return core.subsys_kobj(found)
 
@@ -233,12 +197,6 @@ class Net:
         directory = sysfs.directory(self._class())
         assert directory is not None
         sysfs.remove_by_name(directory, attr.string("attr.name").decode("latin-1"))
-
-    def notifier_info(self) -> int:
-        """``struct netdev_notifier_info`` about the loopback device."""
-        info = self._kernel.slab.kmalloc(self._kernel.image.structs["netdev_notifier_info"].size)
-        self._kernel.struct("netdev_notifier_info", info)["dev"] = self.loopback.address
-        return info
 
 
 def _registered(kernel: Kernel) -> Registrations:
@@ -265,23 +223,35 @@ def unregister_pernet_subsys(kernel: Kernel, ops: StructView) -> None:
 # Devices
 
 
-def _tell(kernel: Kernel, nb: StructView, action: int) -> int:
-    """Tell a block of something about the loopback device."""
-    info = kernel.state(Net).notifier_info()
-    try:
-        return kernel.cpu.call(nb["notifier_call"], nb.address, action, info)
-    finally:
-        kernel.slab.kfree(info)
+def _tell(kernel: Kernel, nb: StructView, event: str, dev: StructView) -> int:
+    """Tell one block of something about a device."""
+    with kernel.state(NetDevices).notifier_info(dev) as info:
+        return kernel.cpu.call(
+            nb["notifier_call"], nb.address, kernel.image.constant(f"NETDEV_{event}"), info
+        )
 
 
 @export("int register_netdevice_notifier(struct notifier_block *nb)")
 def register_netdevice_notifier(kernel: Kernel, nb: StructView) -> int:
+    devices = list(kernel.state(NetDevices).listed())
     _registered(kernel).chain_register("netdev_chain", nb.address)
-    ret = _tell(kernel, nb, _NETDEV_REGISTER)
-    if ret & 0x8000 and (error := 1 - (ret & ~0x8000)) < 0:
-        _registered(kernel).remove("netdev_chain", nb.address)
-        raise err(-error)
+    for told, dev in enumerate(devices):
+        ret = _tell(kernel, nb, "REGISTER", dev)
+        if error := notifier_to_errno(ret):
+            for before in devices[:told]:
+                _tell_gone(kernel, nb, before)
+            _registered(kernel).remove("netdev_chain", nb.address)
+            raise err(error)
+        if dev["flags"] & IFF.UP:
+            _tell(kernel, nb, "UP", dev)
     return 0
+
+
+def _tell_gone(kernel: Kernel, nb: StructView, dev: StructView) -> None:
+    if dev["flags"] & IFF.UP:
+        _tell(kernel, nb, "GOING_DOWN", dev)
+        _tell(kernel, nb, "DOWN", dev)
+    _tell(kernel, nb, "UNREGISTER", dev)
 
 
 @export("int register_netdevice_notifier_net(struct net *net, struct notifier_block *nb)")
@@ -292,7 +262,8 @@ def register_netdevice_notifier_net(kernel: Kernel, net: StructView, nb: StructV
 @export("int unregister_netdevice_notifier(struct notifier_block *nb)")
 def unregister_netdevice_notifier(kernel: Kernel, nb: StructView) -> int:
     _registered(kernel).chain_unregister("netdev_chain", nb.address)
-    _tell(kernel, nb, _NETDEV_UNREGISTER)
+    for dev in list(kernel.state(NetDevices).listed()):
+        _tell_gone(kernel, nb, dev)
     return 0
 
 
@@ -652,7 +623,9 @@ def rtnl_lock(kernel: Kernel) -> None:
 
 @export("void rtnl_unlock(void)")
 def rtnl_unlock(kernel: Kernel) -> None:
-    mutex_unlock(kernel, kernel.state(Net).rtnl_mutex)
+    net = kernel.state(Net)
+    mutex_unlock(kernel, net.rtnl_mutex)
+    net.devices.run_todo()
 
 
 @export("int rtnl_trylock(void)")
