@@ -6,6 +6,7 @@ import errno
 import stat
 from typing import Final
 
+from sysfsd.fs.dynamic_debug import control
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, Node, OpenContext, OpenFile, Symlink
 from sysfsd.kernel.debugfs import DebugEntry, DebugFs
 from sysfsd.kernel.debugfs_file import DebugFile
@@ -55,7 +56,7 @@ class _Entries:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         fs = kernel.state(DebugFs)
-        self.root = _DebugDirectory(mode=0o700, fstype=DEBUGFS)
+        self.root = _DebugDirectory({"dynamic_debug": _DebugDirectory({"control": control(kernel)})}, 0o700, DEBUGFS)
         self._nodes: dict[DebugEntry, Node] = {fs.root: self.root}
         for entry in fs.root.children.values():
             self.root.add(entry.name, self._node(entry))

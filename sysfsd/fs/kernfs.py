@@ -630,16 +630,27 @@ class SeqFile(File):
     """A procfs file that is made anew each time it is read from its beginning.
 
     :param open_: called for whoever opens the file; returns the function that makes the text
+    :param write: takes what one write() brings, and returns how much of it that was
     """
 
-    def __init__(self, open_: Callable[[Cred], Callable[[], bytes]], mode: int = 0o444) -> None:
+    def __init__(
+        self,
+        open_: Callable[[Cred], Callable[[], bytes]],
+        mode: int = 0o444,
+        write: Callable[[bytes], int] | None = None,
+    ) -> None:
         super().__init__(mode)
         self._open = open_
+        self._write = write or _no_store
 
     def open(self, context: OpenContext) -> OpenFile:
-        return _OpenSeqFile(self._open(context.cred))
+        return _OpenSeqFile(self._open(context.cred), self._write)
 
 
 class _OpenSeqFile(_SeqBuffer):
+    def __init__(self, show: Callable[[], bytes], write: Callable[[bytes], int]) -> None:
+        super().__init__(show)
+        self._write = write
+
     def write(self, data: bytes, offset: int) -> int:
-        raise err(errno.EIO)
+        return self._write(data)

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Callable
 from typing import Final
 
+from sysfsd.fs.dynamic_debug import control
 from sysfsd.fs.kernfs import (
     Directory,
     File,
@@ -22,6 +23,7 @@ from sysfsd.fs.kernfs import (
 from sysfsd.kernel.char_dev import DeviceNumbers
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
+from sysfsd.kernel.input import Input
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import Module, ModuleState
 from sysfsd.kernel.proc_file import ProcFile
@@ -57,6 +59,7 @@ def proc(kernel: Kernel) -> Directory:
     root = Directory(
         {
             "cmdline": fixed(kernel.cmdline + "\n"),
+            "dynamic_debug": Directory({"control": control(kernel)}, mode=0o555),
             "devices": SeqFile(lambda cred: locked(kernel.state(DeviceNumbers).devices)),
             "kallsyms": SeqFile(lambda cred: kallsyms(kernel, cred)),
             "kmsg": Kmsg(kernel),
@@ -80,6 +83,9 @@ def proc(kernel: Kernel) -> Directory:
         fstype=PROC,
     )
     _Entries(kernel, root)
+    input_ = root.children["bus"].children["input"]  # type: ignore[attr-defined]
+    input_.add("devices", SeqFile(lambda cred: locked(kernel.state(Input).proc_devices)))
+    input_.add("handlers", SeqFile(lambda cred: locked(kernel.state(Input).proc_handlers)))
     sys = root.children["sys"]
     assert isinstance(sys, Directory)
     _SysctlEntries(kernel, sys)

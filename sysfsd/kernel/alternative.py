@@ -170,7 +170,8 @@ def jump_label_update(kernel: Kernel, key: int, enabled: bool) -> None:
     """``__jump_label_update()``: all branches that *key* decides, wherever they are."""
     for mod in kernel.modules:
         for entry in _jump_entries(kernel, mod):
-            if entry.key == key and (entry.code not in mod.init_layout or mod.init_layout.size):
+            # What only the start needed may be gone.
+            if entry.key == key and (entry.code in mod.core_layout or entry.code in mod.init_layout):
                 _transform(kernel, mod, entry, enabled)
     kernel.cpu.code_changed()
 

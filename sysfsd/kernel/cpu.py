@@ -11,12 +11,14 @@ import ctypes
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from unicorn import UC_ARCH_X86, UC_HOOK_INTR, UC_HOOK_MEM_INVALID, UC_HOOK_TLB_FILL, UC_MODE_64, Uc
+from unicorn import UC_ARCH_X86, UC_HOOK_INSN, UC_HOOK_INTR, UC_HOOK_MEM_INVALID, UC_HOOK_TLB_FILL, UC_MODE_64, Uc
 from unicorn import unicorn_const as uc_const
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3.unicorn import uc_tlb_entry, uclib
 
+from sysfsd.kernel.kprobes import Kprobes, Redirect
 from sysfsd.kernel.memory import PAGE_SIZE, PageFault, Prot
+from sysfsd.kernel.ports import Ports
 from sysfsd.kernel.traps import Access, Regs, TaskKilled, Trap, Unmodelled
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ __all__ = ["CallSite", "Cpu"]
 _HLT: Final = b"\xf4"
 #: A physical page behind which there is nothing.
 _NOWHERE: Final = 1 << 40
+#: One where whatever is read is zero.
+_DEVICES: Final = 1 << 41
 _EFLAGS_IF: Final = 0x202
 #: Vectors of exceptions; those above are interrupts.
 _EXCEPTIONS: Final = range(32)
@@ -119,12 +123,18 @@ class Cpu:
         # Only where faults are: a hook anywhere else would make each write there ten times slower.
         self._uc.hook_add(UC_HOOK_MEM_INVALID, self._invalid, None, _NOWHERE, _NOWHERE + PAGE_SIZE - 1)
         self._uc.hook_add(UC_HOOK_INTR, self._interrupt)
+        ports = kernel.state(Ports)
+        in_: Callable[..., int] = lambda _uc, port, size, _data: ports.read(port, size)
+        out: Callable[..., None] = lambda _uc, port, size, value, _data: ports.write(port, size, value)
+        self._uc.hook_add(UC_HOOK_INSN, in_, None, 1, 0, x86.UC_X86_INS_IN)
+        self._uc.hook_add(UC_HOOK_INSN, out, None, 1, 0, x86.UC_X86_INS_OUT)
+        self._uc.mmio_map(_DEVICES, PAGE_SIZE, lambda *_: 0, None, lambda *_: None, None)
         self._context = _RegisterFile(_CONTEXT)
         self._call = _RegisterFile(_CALL)
         self._start = _RegisterFile(_START)
         self._rax = _RegisterFile((x86.UC_X86_REG_RAX,))
         #: Where there is a return instruction: an exported function ends there.
-        self._ret = kernel.exports.address_of("__x86_return_thunk")
+        self._ret = self.return_thunk = kernel.exports.address_of("__x86_return_thunk")
         self._system = _RegisterFile(_SYSTEM)
         #: What the last stretch of code ended with, if not with a call: a page fault, an exception's number.
         self._fault: tuple[int, Access] | None = None
@@ -159,8 +169,8 @@ class Cpu:
                 self._populate(page)
                 prot = Prot.RX
             if prot & _PROT[access]:
-                found.paddr = area.physical + page - area.base
-                found.perms = prot
+                found.paddr = area.physical + page - area.base if not prot & Prot.IO else _DEVICES
+                found.perms = prot & ~Prot.IO
                 self._known.add(page)
                 return True
         # The address within the page comes from where Unicorn misses the memory behind it.
@@ -168,6 +178,12 @@ class Cpu:
         found.paddr = _NOWHERE
         found.perms = uc_const.UC_PROT_ALL
         return True
+
+    def populate(self, address: int) -> None:
+        """Have the code of kernel functions around *address* be there, for whoever looks at it."""
+        page = address & -PAGE_SIZE
+        if page in self._text:
+            self._populate(page)
 
     def _populate(self, page: int) -> None:
         """Put the code of kernel functions into a page of kernel text: each stops the processor."""
@@ -182,10 +198,13 @@ class Cpu:
 
     def place_text(self, address: int, code: bytes) -> None:
         """Have the kernel's text at *address*, where no function begins, be *code*: for whoever looks at it."""
-        for page in {address & -PAGE_SIZE, (address + len(code) - 1) & -PAGE_SIZE}:
-            if page in self._text:
-                self._populate(page)
+        for end in (address, address + len(code) - 1):
+            self.populate(end)
         self.memory.poke(address, code)
+
+    def rebind(self, address: int) -> None:
+        """What carries out the kernel function at *address* is to be found anew."""
+        self._stubs.pop(address, None)
 
     def _invalid(self, _uc: Any, access: int, address: int, _size: int, _value: int, _data: Any) -> bool:
         if self._fault is None:
@@ -237,6 +256,12 @@ class Cpu:
     def set_reg(self, name: str, value: int) -> None:
         """Change one register."""
         self._uc.reg_write(getattr(x86, f"UC_X86_REG_{name.upper()}"), value)
+
+    def set_regs(self, task: Task, regs: Regs) -> None:
+        """Change all registers of the current task."""
+        self.load(task)
+        self._context.values[:] = list(regs)
+        self._write(self._context)
 
     def set_interrupts(self, enabled: bool) -> int:
         """Turn interrupts on or off.
@@ -371,6 +396,9 @@ class Cpu:
             task.ip = rip
             try:
                 rax[0] = stub(args)
+            except Redirect as redirect:
+                rip = redirect.rip
+                continue
             except PageFault as fault:
                 access = Access.WRITE if fault.write else Access.READ
                 self.load(task)
@@ -393,10 +421,26 @@ class Cpu:
             rip += 1
         elif rip not in self._text or exports.is_native(rip) or exports.is_native(rip + 1):
             return None
-        stub = exports.bind(rip)
+        stub = self.kernel.state(Kprobes).wrap(rip, exports.bind(rip))
         if exports.function_at(rip) is not None:  # the kernel's own return addresses are no functions
             self._stubs[rip] = stub
         return rip, stub
+
+    def step(self, task: Task, rip: int, code: bytes, breakpoint_: bytes) -> int:
+        """Carry out the one instruction at *rip*, which begins with *code*, where a breakpoint is.
+
+        :returns: where to go on
+        """
+        self.memory.poke(rip, code)
+        _ctl(self._handle, _FLUSH_TB)
+        self.running = True
+        failed = _emu_start(self._handle, rip, 0, 0, 1)
+        self.running = False
+        self.memory.poke(rip, breakpoint_)
+        _ctl(self._handle, _FLUSH_TB)
+        if failed or self._exception is not None:
+            return self._trap(task)
+        return int(self._uc.reg_read(x86.UC_X86_REG_RIP))
 
     def _resched(self, task: Task, rip: int) -> int:
         """Let others have the processor for a moment."""
@@ -420,6 +464,10 @@ class Cpu:
             if access is Access.FETCH:
                 address = regs.rip
             return handle(task, Trap.PF, regs, address, access)
+        if exception == Trap.BP:
+            place = self.kernel.state(Kprobes).int3(task, regs)
+            if place is not None:
+                return place
         if exception is not None and exception >= len(_EXCEPTIONS):
             return self.kernel.traps.spurious_interrupt(task, exception, regs)
         if exception is not None:

@@ -13,6 +13,7 @@ class Capability(IntEnum):
     """The bits of include/uapi/linux/capability.h that module loading asks for."""
 
     DAC_OVERRIDE = 1
+    NET_ADMIN = 12
     SYS_MODULE = 16
     SYS_ADMIN = 21
     MKNOD = 27

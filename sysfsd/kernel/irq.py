@@ -10,10 +10,10 @@ import errno
 import time
 from typing import TYPE_CHECKING, Final
 
+from sysfsd.kernel.cred import INIT_CRED
 from sysfsd.kernel.err import err
 from sysfsd.kernel.kthread import Kthread
-from sysfsd.kernel.sched import PF_KTHREAD, Identity, TaskState
-from sysfsd.kernel.cred import INIT_CRED
+from sysfsd.kernel.sched import HARDIRQ_OFFSET, PF_KTHREAD, Identity, TaskState
 from sysfsd.kernel.softirq import HARDIRQ
 
 if TYPE_CHECKING:
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
 __all__ = ["NR_IRQS", "Irqs"]
 
 #: ``nr_irqs`` with two processors; those that exist are fewer.
-NR_IRQS: Final = 56
+NR_IRQS: Final = 440
 _NR_LEGACY: Final = 16
 #: Those that come as a level, as the firmware says.
 _FASTEOI: Final = (5, 9, 10, 11)
 _CHIP: Final = b"IO-APIC"
-_SITE: Final = "irq_thread"
+#: From where threads and handlers are called (docs/kernel-image.md).
+_SITE, _SITE_HANDLER = "irq_thread", "irq_handler"
+_EFLAGS_IF: Final = 0x200
 
 # Flags of an action (include/linux/interrupt.h).
 IRQF_TRIGGER_MASK: Final = 0xF
@@ -70,6 +72,11 @@ _IRQS_PENDING: Final = 0x200
 _IRQ_WAKE_THREAD: Final = 2
 
 
+def _name(action: StructView) -> str:
+    """Who has asked, as ``%s`` prints it."""
+    return action.string("name").decode("latin-1") if action["name"] else "(null)"
+
+
 class _IrqThread:
     """A thread that handles interrupts: how often it still has to."""
 
@@ -87,6 +94,8 @@ class Irqs:
         #: By the address of the action.
         self._threads: dict[int, _IrqThread] = {}
         self._chip = 0
+        #: Those that devices give back by themselves (irq, dev_id), by the address of the device's resource.
+        self.managed: dict[int, tuple[int, int]] = {}
 
     # Descriptors
 
@@ -124,9 +133,7 @@ class Irqs:
             self._startup(desc)
         return desc
 
-    def _new_action(
-        self, irq: int, handler: int, thread_fn: int, flags: int, name: int, dev_id: int
-    ) -> StructView:
+    def _new_action(self, irq: int, handler: int, thread_fn: int, flags: int, name: int, dev_id: int) -> StructView:
         kernel = self._kernel
         action = kernel.struct("irqaction", kernel.slab.kmalloc(kernel.image.structs["irqaction"].size))
         action["irq"], action["handler"], action["thread_fn"] = irq, handler, thread_fn
@@ -196,14 +203,11 @@ class Irqs:
                 or (old["flags"] ^ flags) & (_IRQF_ONESHOT | _IRQF_PERCPU)
             ):
                 if not flags & _IRQF_PROBE_SHARED:
-                    names = [action.string("name").decode("latin-1") if action["name"] else "" for action in (new, old)]
-                    log.pr_err(
-                        f"genirq: Flags mismatch irq {irq}. {flags:08x} ({names[0]}) vs. {old['flags']:08x} ({names[1]})"
-                    )
+                    mine, theirs = (f"{action['flags']:08x} ({_name(action)})" for action in (new, old))
+                    log.pr_err(f"genirq: Flags mismatch irq {irq}. {mine} vs. {theirs}")
                 raise err(errno.EBUSY)
         if not new["handler"] and not flags & _IRQF_ONESHOT:
-            name = new.string("name").decode("latin-1")
-            log.pr_err(f"genirq: Threaded irq requested with handler=NULL and !ONESHOT for {name} (irq {irq})")
+            log.pr_err(f"genirq: Threaded irq requested with handler=NULL and !ONESHOT for {_name(new)} (irq {irq})")
             raise err(errno.EINVAL)
         if new["thread_fn"]:
             self._start_thread(new)
@@ -233,7 +237,9 @@ class Irqs:
                 break
             before = action.at("next")
         else:
-            kernel.traps.warn_at("kernel/irq/manage.c", 1887, f"Trying to free already-free IRQ {irq}", "free_irq+0x1d3")
+            kernel.traps.warn_at(
+                "kernel/irq/manage.c", 1887, f"Trying to free already-free IRQ {irq}", "free_irq+0x1d3"
+            )
             return 0
         kernel.memory.write_pointer(before, action["next"])
         if not desc["action"]:
@@ -254,8 +260,8 @@ class Irqs:
         """``setup_irq_thread()``."""
         kernel, sched = self._kernel, self._kernel.sched
         pid = sched.new_pid()
-        name = action.string("name").decode("latin-1") if action["name"] else "(null)"
-        task = sched.new_task(Identity(pid, pid, f"irq/{action['irq']}-{name}"[:15]), INIT_CRED, flags=PF_KTHREAD)
+        name = f"irq/{action['irq']}-{_name(action)}"[:15]
+        task = sched.new_task(Identity(pid, pid, name), INIT_CRED, flags=PF_KTHREAD)
         task.kthread = kthread = Kthread(task, 0, action.address, changed=kernel.condition())
         self._threads[action.address] = thread = _IrqThread(kthread)
         action["thread"] = task.address
@@ -306,8 +312,13 @@ class Irqs:
         if desc is None:
             return
         if not desc["depth"]:
-            # The place that warns is in a function that the one that was called calls.
-            self._kernel.traps.warn_at("kernel/irq/manage.c", 781, f"Unbalanced enable for IRQ {irq}", "__enable_irq+0x37")
+            # The place that warns is in a function that the one that was called calls in turn.
+            kernel = self._kernel
+            sp = kernel.current.sp - 8
+            kernel.memory.write_pointer(sp, kernel.exports.address_of("enable_irq") + 0x4E)
+            regs = kernel.current.caller_regs()._replace(rsp=sp)
+            text = f"Unbalanced enable for IRQ {irq}"
+            kernel.traps.warn_at("kernel/irq/manage.c", 781, text, "__enable_irq+0x37", regs=regs)
         elif desc["depth"] == 1:
             desc["status_use_accessors"] |= _IRQ_NOPROBE
             self._startup(desc)
@@ -360,8 +371,18 @@ class Irqs:
                 self._wake(action)
 
     def _raise(self, irq: int) -> None:
-        desc = self.existing(irq)
-        self._kernel.softirq.arm(desc.address, time.monotonic(), lambda: self._handle(desc, "irq_handler"), HARDIRQ)
+        """Interrupt the current task, or whoever runs when interrupts are on again."""
+        kernel, desc = self._kernel, self.existing(irq)
+        sched = kernel.sched
+        if not kernel.cpu.set_interrupts(False) & _EFLAGS_IF:
+            kernel.softirq.arm(desc.address, time.monotonic(), lambda: self._handle(desc, _SITE_HANDLER), HARDIRQ)
+            return
+        sched.preempt_count += HARDIRQ_OFFSET
+        try:
+            self._handle(desc, _SITE_HANDLER)
+        finally:
+            sched.preempt_count -= HARDIRQ_OFFSET
+            kernel.cpu.set_interrupts(True)
 
     def inject(self, irq: int) -> int:
         """``irq_inject_interrupt()``.
@@ -369,7 +390,7 @@ class Irqs:
         :raises OSError: EINVAL
         """
         desc = self.existing(irq)
-        if not desc["irq_common_data.state_use_accessors"] & _IRQD_ACTIVATED:
+        if irq in _FASTEOI or not desc["irq_common_data.state_use_accessors"] & _IRQD_ACTIVATED:
             raise err(errno.EINVAL)
         self._raise(irq)
         return 0

@@ -123,6 +123,17 @@ class Kallsyms:
         start = lines.rfind(b"\n", 0, found) + 1
         return int(lines[start : start + _ADDRESS], 16)
 
+    def module_address_of(self, mod: Module, name: str) -> int | None:
+        """The same for a module's symbols."""
+        table, wanted = mod.kallsyms, name.encode("latin-1")
+        if table is None:
+            return None
+        symbols = self._memory.read(table.symtab, table.num_symtab * _SYM.size)
+        for name_offset, shndx, value in _SYM.iter_unpack(symbols):
+            if shndx and self._memory.read_string(table.strtab + name_offset, KSYM_NAME_LEN - 1) == wanted:
+                return int(value)
+        return None
+
     def _lookup_in_module(self, mod: Module, address: int) -> SymbolPlace | None:
         """``find_kallsyms_symbol()``."""
         table = mod.kallsyms

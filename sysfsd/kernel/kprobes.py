@@ -60,6 +60,16 @@ _CS, _SS = 17, 20
 
 #: From where handlers are called (docs/kernel-image.md).
 _SITE_FTRACE, _SITE_INT3, _SITE_RETURN = "kprobe_ftrace", "kprobe_int3", "kretprobe"
+#: Of what could be optimized, and is a probe of probes for that.
+_SITE_OPTIMIZED: Final = "kprobe_int3.optimized"
+
+
+def _text_of(mod: Module, address: int) -> int:
+    """Where the part of a module's code ends that *address* lies in; 0 where it does not lie in it."""
+    for layout in (mod.core_layout, mod.init_layout):
+        if layout.base <= address < layout.base + layout.text_size:
+            return layout.base + layout.text_size
+    return 0
 
 
 class Redirect(BaseException):
@@ -167,9 +177,8 @@ class Kprobes:
         place = kallsyms.lookup(address)
         if place is None or place.module:
             return False
-        return (
-            kallsyms.address_of(f"_kbl_addr_{place.name}") is not None
-            or place.name.startswith(("__x86_indirect_", "__cfi_", "__pfx_"))
+        return kallsyms.address_of(f"_kbl_addr_{place.name}") is not None or place.name.startswith(
+            ("__x86_indirect_", "__cfi_", "__pfx_")
         )
 
     def _check(self, address: int) -> Module | None:
@@ -181,7 +190,7 @@ class Kprobes:
         mod: Module | None = None
         if address not in range(*kernel.image.text):
             mod = kernel.modules.address(address)
-            if mod is None or not mod.in_text(address):
+            if mod is None or not _text_of(mod, address):
                 raise err(errno.EINVAL)
         if self._blacklisted(address) or kernel.traps.find_bug(address) is not None:
             raise err(errno.EINVAL)
@@ -204,7 +213,7 @@ class Kprobes:
             return
         at = start
         while at < address:
-            code = bytearray(self._kernel.memory.read(at, min(_INSN_MAX, mod.text_end(at) - at)))
+            code = bytearray(self._kernel.memory.read(at, min(_INSN_MAX, _text_of(mod, at) - at)))
             if at in self._places:
                 code[:1] = self._places[at].code
             try:
@@ -218,7 +227,9 @@ class Kprobes:
         """``ftrace_location()``: whether the tracer can be called there."""
         kernel = self._kernel
         if mod is not None:
-            return kernel.memory.read(address, _MCOUNT_INSN_SIZE) == _NOP5 and mod.traced(kernel.memory, address)
+            return kernel.memory.read(address, _MCOUNT_INSN_SIZE) == _NOP5
+        if any(address in forbidden for forbidden in self._no_ranges):
+            return False
         place = kernel.kallsyms.lookup(address)
         # What is in lib/ is not traced, nor is what is written in assembler.
         return place is not None and not place.offset and not kernel.exports.untraced(address)
@@ -239,7 +250,7 @@ class Kprobes:
         address, on_func_entry = self._address(probe)
         probe["addr"] = address
         if self._valid(probe) is not None:
-            kernel.traps.warn_at("kernel/kprobes.c", 1518, once=True)
+            kernel.traps.warn_at("kernel/kprobes.c", 1532, site="register_kprobe+0x47f", once=True)
             raise err(errno.EINVAL)
         probe["flags"] &= _FLAG_DISABLED
         probe["nmissed"] = 0
@@ -269,7 +280,7 @@ class Kprobes:
         :returns: the byte that the breakpoint replaces
         """
         kernel = self._kernel
-        if mod is None and not kernel.exports.is_native(address):
+        if mod is None and (not kernel.exports.is_native(address) or address == kernel.cpu.return_thunk):
             kernel.cpu.rebind(address)
             return b""
         kernel.cpu.populate(address)
@@ -331,6 +342,8 @@ class Kprobes:
         if place is None:
             return stub
 
+        mask = (1 << 8 * self._kernel.exports.result_size(address)) - 1
+
         def call(args: list[int]) -> int:
             kernel = self._kernel
             task = kernel.current
@@ -340,7 +353,7 @@ class Kprobes:
             task.sp = sp
             if not go_on:
                 raise Redirect(regs.rip)
-            return stub([regs.rdi, regs.rsi, regs.rdx, regs.rcx, regs.r8, regs.r9])
+            return mask & stub([regs.rdi, regs.rsi, regs.rdx, regs.rcx, regs.r8, regs.r9])
 
         return call
 
@@ -377,6 +390,8 @@ class Kprobes:
                 probe["nmissed"] += 1
             return regs, True
         site = _SITE_FTRACE if place.ftrace else _SITE_INT3
+        if not place.ftrace and not any(probe["post_handler"] for probe in probes):
+            site = _SITE_OPTIMIZED
         with _Handlers(self, task, place.ftrace, regs._replace(rip=address + 1)) as frame:
             for probe in probes:
                 if probe["flags"] & _FLAG_DISABLED:
@@ -389,8 +404,10 @@ class Kprobes:
                 ):
                     return self._left(frame, place, regs, False), False
             changed = self._left(frame, place, regs, True)
-            if place.ftrace:
-                frame.write(changed._replace(rip=address + _MCOUNT_INSN_SIZE))
+            if place.ftrace or not place.code:
+                # How long a function's first instruction is nobody knows who does not have it; most push a register.
+                length = _MCOUNT_INSN_SIZE if place.ftrace else 1
+                frame.write(changed._replace(rip=address + length))
                 self._post_handlers(probes, frame, site)
                 changed = self._left(frame, place, regs, True)
         return changed._replace(rip=address), True
@@ -430,7 +447,7 @@ class Kprobes:
         if not on_func_entry:
             raise err(errno.EINVAL)
         if probe["addr"] and self._valid(probe) is not None:
-            kernel.traps.warn_at("kernel/kprobes.c", 1518, once=True)
+            kernel.traps.warn_at("kernel/kprobes.c", 1532, once=True)
             raise err(errno.EINVAL)
         if address in {kernel.kallsyms.address_of(name) for name in _NO_KRETPROBE}:
             raise err(errno.EINVAL)
@@ -499,10 +516,27 @@ class Kprobes:
         kernel.memory.write_pointer(sp, self.trampoline)
         self._awaited.setdefault(task.address, []).append(_Instance(instance, sp, ret_addr))
 
-    def ret_addr(self, task: Task, sp: int) -> int:
+    def ret_addr(self, sp: int) -> int:
         """``rethook_find_ret_addr()``: where the function really returns to whose return address was at *sp*."""
-        calls = self._awaited.get(task.address, ())
-        return next((call.ret_addr for call in reversed(calls) if call.sp == sp and call.ret_addr != self.trampoline), 0)
+        calls = (call for calls in self._awaited.values() for call in calls)
+        return next((call.ret_addr for call in calls if call.sp == sp and call.ret_addr != self.trampoline), 0)
+
+    def unwind(self, ip: int, sp: int) -> tuple[int, int, int, int] | None:
+        """What is above a handler, in a backtrace.
+
+        :param ip: the return address into the kernel, which was right below *sp*
+        :returns: what to show, and the instruction, stack and base pointer to go on from; None where no handler is
+        """
+        for site in (_SITE_FTRACE, _SITE_RETURN):
+            frames = self._kernel.image.call_sites[site]
+            if frames[0] == ip:
+                regs = self._kernel.struct("pt_regs", sp + 8 * len(frames))
+                if site == _SITE_RETURN:
+                    return self.trampoline, regs["ip"], regs["sp"], regs["bp"]
+                place = self._kernel.kallsyms.lookup(regs["ip"])
+                start = regs["ip"] - (place.offset if place is not None else 0)
+                return start + _MCOUNT_INSN_SIZE, start + _MCOUNT_INSN_SIZE, regs["sp"], regs["bp"]
+        return None
 
     def _returned(self) -> int:
         """``rethook_trampoline_handler()``: a function has returned."""

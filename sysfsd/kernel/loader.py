@@ -16,6 +16,7 @@ from elftools.elf.enums import ENUM_RELOC_TYPE_x64 as R_X86_64
 
 from sysfsd.kernel import elf as E
 from sysfsd.kernel.alternative import jump_label_add_module, module_finalize
+from sysfsd.kernel.dynamic_debug import DynamicDebug
 from sysfsd.kernel.elf import Elf, Section, Symbol
 from sysfsd.kernel.err import err
 from sysfsd.kernel.image import ExportedSymbol
@@ -224,8 +225,10 @@ class Loader:
             self.add_kallsyms()
             self.post_relocation()
             mod.args = self.strndup_user(uargs)
+            kernel.state(DynamicDebug).add_module(mod)
             self.complete_formation()
         except Exception:
+            kernel.state(DynamicDebug).remove_module(mod)
             kernel.modules.unload_free(mod)
             raise
         try:
@@ -237,6 +240,7 @@ class Loader:
         except Exception:
             kernel.modules.set_state(mod, ModuleState.GOING)
             destroy_params(kernel, mod.kp)
+            kernel.state(DynamicDebug).remove_module(mod)
             kernel.modules.unload_free(mod)
             raise
 
@@ -781,10 +785,9 @@ class Loader:
             except OSError:
                 self.mod.async_probe_requested = True
             return
-        # Dynamic debugging takes MODULE.dyndbg too, and cuts the name at its dot while it looks.
-        name, dot, rest = param.partition(".")
-        if (rest if dot else name) != "dyndbg":
-            self.log.pr_warn(f"{self.mod.name}: unknown parameter '{name}' ignored")
+        # Who looks for MODULE.dyndbg cuts the name at its dot.
+        if not self.kernel.state(DynamicDebug).module_param(param, val, self.mod):
+            self.log.pr_warn(f"{self.mod.name}: unknown parameter '{param.partition('.')[0]}' ignored")
 
     def do_init_module(self) -> None:
         """Start the module, then free what only its start needed.
@@ -841,6 +844,7 @@ class Loader:
 def free_module(kernel: Kernel, mod: Module) -> None:
     """Take a module that has stopped, or failed to start, apart."""
     kernel.mod_sysfs_teardown(mod)
+    kernel.state(DynamicDebug).remove_module(mod)
     kernel.modules.set_state(mod, ModuleState.UNFORMED)
     kernel.modules.remove_exports(mod)
     kernel.modules.unload_free(mod)

@@ -68,6 +68,8 @@ class Prot:
     READ: Final = 1
     WRITE: Final = 2
     EXEC: Final = 4
+    #: There is no memory behind it, but nothing of a device either: what is written is lost.
+    IO: Final = 8
     RW: Final = READ | WRITE
     RX: Final = READ | EXEC
 

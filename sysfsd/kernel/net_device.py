@@ -534,7 +534,6 @@ class NetDevices:
         """``unregister_netdevice()``: what takes long is done when the last lock is given up (:meth:`run_todo`)."""
         kernel = self.kernel
         if dev["reg_state"] == RegState.UNINITIALIZED:
-            kernel.log.pr_debug(f"unregister_netdevice: device {self.name(dev)}/{dev.address:x} never was registered")
             return
         if dev["reg_state"] != RegState.REGISTERED:
             kernel.traps.bug_here("net/core/dev.c", 10856)
@@ -948,7 +947,8 @@ def _change_threaded(known: NetDevice, data: bytes) -> None:
 
 def _store_alias(known: NetDevice, data: bytes) -> None:
     known.alias = data.partition(b"\n")[0]
-    known.devices.notify("CHANGE", known.dev) if known.dev["flags"] & IFF.UP else None
+    if known.dev["flags"] & IFF.UP:
+        known.devices.notify("CHANGE", known.dev)
 
 
 def _iflink(known: NetDevice) -> bytes:

@@ -39,6 +39,7 @@ _LOCKUP_FACTOR: Final = 2.2
 _SIGNAL_POLL: Final = 0.05
 #: And any other for the end of the kernel.
 _END_POLL: Final = 0.5
+_TASK_COMM_LEN: Final = 16
 _STACK_END_MAGIC: Final = 0x57AC6E9D
 #: How long the timer goes on when nothing runs (seconds).
 _TICKS_IDLE: Final = 1.0
@@ -48,6 +49,7 @@ SOFTIRQ_OFFSET: Final = 1 << 8
 SOFTIRQ_DISABLE_OFFSET: Final = 2 * SOFTIRQ_OFFSET
 HARDIRQ_OFFSET: Final = 1 << 16
 _INTERRUPT_MASK: Final = 0x00FFFF00
+_HARDIRQ_MASK: Final = 0x000F0000
 TIF_SIGPENDING: Final = 2
 _EFLAGS_IF: Final = 0x200
 #: The capabilities that there are.
@@ -231,6 +233,10 @@ class Task:
     @property
     def in_interrupt(self) -> bool:
         return bool(self.preempt_count & _INTERRUPT_MASK)
+
+    @property
+    def in_hardirq(self) -> bool:
+        return bool(self.preempt_count & _HARDIRQ_MASK)
 
     @property
     def state(self) -> int:
@@ -420,15 +426,24 @@ class Scheduler:
         task.pid, task.tgid, task.comm, task.cred = pid, tgid, comm, cred = *identity[:3], cred
         task.interrupted = interrupted
         kernel, view = self.kernel, task.view
-        kernel.memory.write(task.address, task.pristine)
-        kernel.memory.write_int(task.stack, _STACK_END_MAGIC, 8)
-        view["pid"], view["tgid"], view["flags"] = pid, tgid, flags
-        view["comm"] = comm.encode("latin-1", "replace")
         task.canary = int.from_bytes(kernel.random_bytes(7), "little") << 8
-        view["stack_canary"] = task.canary
-        self._fill_cred(task.cred_address, cred)
         parent = self.kthreadd.address if flags & PF_KTHREAD and pid > 2 else self._parent(identity)
-        view["real_parent"] = view["parent"] = parent
+        structure = bytearray(task.pristine)
+        view.struct.fill(
+            structure,
+            {
+                "pid": pid,
+                "tgid": tgid,
+                "flags": flags,
+                "comm": comm.encode("latin-1", "replace")[: _TASK_COMM_LEN - 1],
+                "stack_canary": task.canary,
+                "real_parent": parent,
+                "parent": parent,
+            },
+        )
+        kernel.memory.write(task.address, structure)
+        kernel.memory.write_int(task.stack, _STACK_END_MAGIC, 8)
+        self._fill_cred(task.cred_address, cred)
         self._link(task)
         self.tasks[task.address] = task
         return task
@@ -444,16 +459,23 @@ class Scheduler:
         return self._fill_cred(self.kernel.slab.kmalloc(self.kernel.image.structs["cred"].size), cred)
 
     def _fill_cred(self, address: int, cred: Cred) -> int:
-        kernel = self.kernel
-        view = kernel.struct("cred", address)
-        view["usage.counter"] = 2
-        view["uid.val"], view["gid.val"] = cred.real_ids()
-        for name in ("s", "e", "fs"):
-            view[f"{name}uid.val"], view[f"{name}gid.val"] = cred.uid, cred.gid
+        kernel, layout = self.kernel, self.kernel.image.structs["cred"]
         held = cred.effective() & _CAP_FULL_SET
-        for name in ("cap_permitted", "cap_effective", "cap_bset"):
-            kernel.memory.write_int(view.at(name), held, 8)
-        view["user_ns"] = kernel.exports.data_address("init_user_ns")
+        uid, gid = cred.real_ids()
+        structure = bytearray(layout.size)
+        layout.fill(
+            structure,
+            {
+                "usage.counter": 2,
+                "uid.val": uid,
+                "gid.val": gid,
+                **dict.fromkeys(("suid.val", "euid.val", "fsuid.val"), cred.uid),
+                **dict.fromkeys(("sgid.val", "egid.val", "fsgid.val"), cred.gid),
+                **dict.fromkeys(("cap_permitted", "cap_effective", "cap_bset"), held),
+                "user_ns": kernel.exports.data_address("init_user_ns"),
+            },
+        )
+        kernel.memory.write(address, structure)
         return address
 
     def _alloc_task(self) -> Task:

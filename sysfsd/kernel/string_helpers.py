@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from enum import IntEnum, IntFlag
 from functools import lru_cache
 from typing import Final
 
-__all__ = ["Escape", "StringUnits", "string_escape_mem", "string_get_size"]
+__all__ = ["Escape", "StringUnits", "Unescape", "string_escape_mem", "string_get_size", "string_unescape"]
 
 _U64: Final = (1 << 64) - 1
 
@@ -117,3 +119,54 @@ def string_escape_mem(source: bytes, flags: Escape, only: bytes = b"") -> bytes:
     # strchr() finds the NUL at the end of the string, too.
     table = _escapes(Escape(flags), frozenset(only + b"\0") if only else frozenset())
     return b"".join([table[c] for c in source])
+
+
+class Unescape(IntFlag):
+    """``UNESCAPE_*``: what may follow a backslash."""
+
+    SPACE = 1
+    OCTAL = 2
+    HEX = 4
+    SPECIAL = 8
+
+
+_SPACES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"f": b"\f"}
+_SPECIALS: Final = {b'"': b'"', b"\\": b"\\", b"a": b"\a", b"e": b"\x1b"}
+#: What that looks like, and means, in the order in which it is tried.
+_UNESCAPES: Final[tuple[tuple[Unescape, bytes, Callable[[bytes], bytes]], ...]] = (
+    (Unescape.SPACE, b"[nrtvf]", lambda found: _SPACES[found]),
+    (Unescape.OCTAL, b"[0-3][0-7]{0,2}|[4-7][0-7]?", lambda found: bytes((int(found, 8),))),
+    (Unescape.HEX, b"x[0-9a-fA-F]{1,2}", lambda found: bytes((int(found[1:], 16),))),
+    (Unescape.SPECIAL, rb'["\\ae]', lambda found: _SPECIALS[found]),
+)
+
+
+def _unescape(text: bytes, at: int, flags: Unescape) -> tuple[bytes, int] | None:
+    """What is meant by what follows a backslash, and where it ends; None if it means nothing."""
+    for flag, pattern, convert in _UNESCAPES:
+        found = re.compile(pattern).match(text, at) if flags & flag else None
+        if found is not None:
+            return convert(found[0]), found.end()
+    return None
+
+
+def string_unescape(text: bytes, size: int, flags: Unescape) -> bytes:
+    """``string_unescape()``.
+
+    :param size: room for the result and a NUL (bytes); 0: as much as it takes
+    """
+    out = b""
+    at = 0
+    while at < len(text) and (size := size - 1):
+        if text[at] == ord("\\") and at + 1 < len(text) and size > 1:
+            at += 1
+            size -= 1
+            unescaped = _unescape(text, at, flags)
+            if unescaped is not None:
+                char, at = unescaped
+                out += char
+                continue
+            out += b"\\"
+        out += text[at : at + 1]
+        at += 1
+    return out

@@ -149,6 +149,17 @@ class Struct:
         """``offsetof()``, in bytes."""
         return self.member(path).offset
 
+    def fill(self, data: bytearray, values: Mapping[str, int | bytes]) -> None:
+        """Put the values of whole members into what is going to be such a structure."""
+        for path, value in values.items():
+            member = self.known.get(path) or self.member(path)
+            size = member.size
+            if isinstance(value, int):
+                packed = (value & (1 << 8 * size) - 1).to_bytes(size, "little")
+            else:
+                packed = value[:size].ljust(size, b"\0")
+            data[member.offset : member.offset + size] = packed
+
     @property
     def members(self) -> dict[str, Member]:
         """All members by name, in their order."""

@@ -9,6 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
+from sysfsd.kernel.kprobes import Kprobes
+
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.module import Module
@@ -47,6 +49,8 @@ class Unwinder:
         self._kernel = kernel
         #: What was found for places in the code, until that changes.
         self._known: dict[int, _OrcEntry | None] = {}
+        #: Where functions return to whose return somebody waits for.
+        self._trampoline = kernel.image.symbols.get("arch_rethook_trampoline")
         self._tables: WeakKeyDictionary[Module, tuple[list[int], list[int]]] = WeakKeyDictionary()
 
     def code_changed(self) -> None:
@@ -93,6 +97,8 @@ class Unwinder:
                 else:
                     sp += 8
                 ip = memory.read_pointer(sp - 8)
+                if ip == self._trampoline:
+                    ip = self._kernel.state(Kprobes).ret_addr(sp - 8)
             except OSError:
                 return
             first = False
@@ -100,7 +106,12 @@ class Unwinder:
                 return
             yield ip
             site = self._call_site(ip, sp)
-            if site is not None:
+            probed = self._kernel.state(Kprobes).unwind(ip, sp) if site is not None else None
+            if site is not None and probed is not None:
+                yield from site
+                shown, ip, sp, bp = probed
+                yield shown
+            elif site is not None:
                 # What called the module is the kernel itself, whose frames stand one behind the other.
                 yield from site
                 sp += 8 * (len(site) + (len(site) + 1) % 2)

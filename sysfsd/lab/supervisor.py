@@ -33,6 +33,7 @@ from sysfsd.kernel.slab import KMALLOC_MAX_SIZE
 from sysfsd.kernel.traps import TaskKilled
 from sysfsd.lab.fs_struct import in_place_of
 from sysfsd.lab.mknod import NODES, Link, decode_dev, hosts_node
+from sysfsd.lab.namespaces import clone_tree, move_mount
 from sysfsd.lab.seccomp import Argument, Listener, Notification, Rule
 from sysfsd.libc import checked, libc, syscall
 from sysfsd.mount import LLSEEK, Mount
@@ -47,6 +48,7 @@ _NEW_UTS_LEN: Final = 64
 _PATH_MAX: Final = 4096
 _AT_FDCWD: Final = -100
 _S_IFMT: Final = 0o170000
+_DEBUGFS: Final = "/sys/kernel/debug"
 #: Devices of the kernel proper that are not the host's, and their nodes.
 _BUILTIN: Final = {(stat.S_IFCHR, 1, 11): "/dev/kmsg"}
 
@@ -315,6 +317,32 @@ class Supervisor:
         position: int = struct.unpack_from("=q", where)[0]
         return position
 
+    def mount(self, call: Call) -> int:
+        """Of debugfs: the host's is another.
+
+        :raises OSError: as mount(2)
+        :raises Proceed: of anything else
+        """
+        _source, target, fstype = call.args[:3]
+        if (
+            not fstype
+            or call.read_string(fstype, _PATH_MAX) != b"debugfs"
+            or not call.cred.capable(Capability.SYS_ADMIN)
+        ):
+            raise Proceed
+        path = os.fsdecode(call.read_string(target, _PATH_MAX))
+        in_place_of(call.cred, "cwd", lambda: self._mount_debugfs(path))
+        return 0
+
+    def _mount_debugfs(self, path: str) -> None:
+        """In the caller's place."""
+        directory = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            if not os.path.samestat(os.fstat(directory), os.stat(_DEBUGFS)):
+                move_mount(clone_tree(_DEBUGFS), f"/proc/thread-self/fd/{directory}")
+        finally:
+            os.close(directory)
+
     def mknod(self, call: Call) -> int:
         path, mode, dev = call.args[:3]
         return self._mknod(call, _AT_FDCWD, path, mode, dev)
@@ -460,6 +488,7 @@ SYSCALLS: Final = (
     SystemCall("uname", 63, 122, Supervisor.uname),
     SystemCall("syslog", 103, 103, Supervisor.syslog, sleeps=True),
     SystemCall("mknod", 133, 14, Supervisor.mknod, arguments=_devices(1)),
+    SystemCall("mount", 165, 21, Supervisor.mount),
     SystemCall("sethostname", 170, 74, Supervisor.sethostname),
     SystemCall("setdomainname", 171, 121, Supervisor.setdomainname),
     SystemCall("init_module", 175, 128, Supervisor.init_module, sleeps=True),

@@ -53,9 +53,7 @@ def request_any_context_irq(kernel: Kernel, irq: int, handler: int, flags: int, 
     "int __request_percpu_irq(unsigned int irq, irq_handler_t handler, unsigned long flags, const char *devname,"
     " void *dev_id)"
 )
-def __request_percpu_irq(
-    kernel: Kernel, irq: int, handler: int, flags: int, devname: bytes | None, dev_id: int
-) -> int:
+def __request_percpu_irq(kernel: Kernel, irq: int, handler: int, flags: int, devname: bytes | None, dev_id: int) -> int:
     raise err(errno.EINVAL)  # no processor has any of its own that a module could have
 
 
@@ -170,17 +168,17 @@ def devm_request_threaded_irq(
     kernel: Kernel, dev: StructView, irq: int, handler: int, thread_fn: int, irqflags: int, devname: int, dev_id: int
 ) -> int:
     name = devname or dev["init_name"] or dev["kobj.name"]
-    result = _irqs(kernel).request(irq, handler, thread_fn, irqflags, name, dev_id)
-    core = kernel.state(DriverCore)
-    address = core.resource_alloc(lambda _data: _release(kernel, irq, dev_id), _IRQ_DEVRES)
-    kernel.memory.write_int(address, irq)
-    kernel.memory.write_pointer(address + 8, dev_id)
-    core.resource_add(dev, address)
-    return result
+    _irqs(kernel).request(irq, handler, thread_fn, irqflags, name, dev_id)
+    core, irqs = kernel.state(DriverCore), _irqs(kernel)
 
+    def release(data: int) -> None:
+        del irqs.managed[data]
+        irqs.free(irq, dev_id)
 
-def _release(kernel: Kernel, irq: int, dev_id: int) -> None:
-    _irqs(kernel).free(irq, dev_id)
+    data = core.resource_alloc(release, _IRQ_DEVRES)
+    irqs.managed[data] = (irq, dev_id)
+    core.resource_add(dev, data)
+    return 0
 
 
 @export(
@@ -190,20 +188,18 @@ def _release(kernel: Kernel, irq: int, dev_id: int) -> None:
 def devm_request_any_context_irq(
     kernel: Kernel, dev: StructView, irq: int, handler: int, irqflags: int, devname: int, dev_id: int
 ) -> int:
-    return devm_request_threaded_irq(kernel, dev, irq, handler, 0, irqflags, devname, dev_id)
+    devm_request_threaded_irq(kernel, dev, irq, handler, 0, irqflags, devname, dev_id)
+    return _IRQC_IS_HARDIRQ
 
 
 @export("void devm_free_irq(struct device *dev, unsigned int irq, void *dev_id)")
 def devm_free_irq(kernel: Kernel, dev: StructView, irq: int, dev_id: int) -> None:
-    core, memory = kernel.state(DriverCore), kernel.memory
-
-    def matches(data: int) -> int:
-        return memory.read_int(data) == irq and memory.read_pointer(data + 8) == dev_id
-
-    found = core.resource_find(dev, None, matches)
+    core, irqs = kernel.state(DriverCore), _irqs(kernel)
+    found = core.resource_find(dev, None, lambda data: irqs.managed.get(data) == (irq, dev_id))
     if found is None:
-        kernel.traps.warn_at("kernel/irq/devres.c", 145)
+        kernel.traps.warn_at("kernel/irq/devres.c", 144)
     else:
+        del irqs.managed[found.data]
         core.resource_remove(dev, found)
         core.resource_free(found.data)
-    _irqs(kernel).free(irq, dev_id)
+    irqs.free(irq, dev_id)

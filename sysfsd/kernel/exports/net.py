@@ -226,9 +226,7 @@ def unregister_pernet_subsys(kernel: Kernel, ops: StructView) -> None:
 def _tell(kernel: Kernel, nb: StructView, event: str, dev: StructView) -> int:
     """Tell one block of something about a device."""
     with kernel.state(NetDevices).notifier_info(dev) as info:
-        return kernel.cpu.call(
-            nb["notifier_call"], nb.address, kernel.image.constant(f"NETDEV_{event}"), info
-        )
+        return kernel.cpu.call(nb["notifier_call"], nb.address, kernel.image.constant(f"NETDEV_{event}"), info)
 
 
 @export("int register_netdevice_notifier(struct notifier_block *nb)")

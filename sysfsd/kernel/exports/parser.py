@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto
+from sysfsd.kernel.parser import match_wildcard
 from sysfsd.kernel.vsprintf import simple_strntoll, simple_strntoull
 
 if TYPE_CHECKING:
@@ -147,9 +148,8 @@ def match_strlcpy(kernel: Kernel, dest: int, src: StructView, size: int) -> int:
 
 
 @export("bool match_wildcard(const char *pattern, const char *str)")
-def match_wildcard(kernel: Kernel, pattern: bytes, str: bytes) -> bool:
-    regex = re.escape(pattern).replace(rb"\*", b".*").replace(rb"\?", b".")
-    return re.fullmatch(regex, str, re.DOTALL) is not None
+def match_wildcard_(kernel: Kernel, pattern: bytes, str: bytes) -> bool:
+    return match_wildcard(pattern, str)
 
 
 def _class(pattern: bytes, at: int) -> tuple[bytes, int] | None:

@@ -44,7 +44,7 @@ _INTEGERS: Final = {
     "gfp_t": (4, False), "dev_t": (4, False), "pid_t": (4, True), "uid_t": (4, False), "gid_t": (4, False),
     "slab_flags_t": (4, False), "fmode_t": (4, False), "__be32": (4, False), "__u32": (4, False),
     "__poll_t": (4, False), "irqreturn_t": (4, False), "blk_opf_t": (4, False), "clockid_t": (4, True),
-    "kuid_t": (4, False), "kgid_t": (4, False), "__le32": (4, False),
+    "gro_result_t": (4, False), "kuid_t": (4, False), "kgid_t": (4, False), "__le32": (4, False),
     "__wsum": (4, False), "__sum16": (2, False), "async_cookie_t": (8, False),
     "long": (8, True), "signed long": (8, True), "unsigned long": (8, False),
     "long long": (8, True), "unsigned long long": (8, False),
@@ -337,6 +337,16 @@ class Exports:
         """Whether machine code of ours lies at *address*."""
         page = address & -PAGE_SIZE
         return any(start <= address < start + len(code) for start, code in self._native.get(page, ()))
+
+    def untraced(self, address: int) -> bool:
+        """Whether the function at *address* does not begin with a call of the function tracer: lib/, assembler."""
+        export = self._functions.get(address)
+        return export.area.source.startswith("lib/") if export is not None else self.is_native(address)
+
+    def result_size(self, address: int) -> int:
+        """The bytes of the register that a function's result takes, as compiled code leaves it."""
+        export = self._functions.get(address)
+        return max(parse(export.declaration).returns.size, 4) if export is not None else 8
 
     def unmodelled_data(self, address: int) -> str | None:
         """The exported variable that *address* lies in, where there is one that is not modelled."""

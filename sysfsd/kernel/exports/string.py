@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.cmdline import SPACE
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.memory import PAGE_SIZE
-from sysfsd.kernel.string_helpers import Escape, StringUnits, string_escape_mem, string_get_size
+from sysfsd.kernel.string_helpers import (
+    Escape,
+    StringUnits,
+    Unescape,
+    string_escape_mem,
+    string_get_size,
+    string_unescape,
+)
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -486,43 +492,8 @@ def string_escape_mem_(kernel: Kernel, src: int, isz: int, dst: int, osz: int, f
     return len(text)
 
 
-_UNESCAPE_SPACE, _UNESCAPE_OCTAL, _UNESCAPE_HEX, _UNESCAPE_SPECIAL = 1, 2, 4, 8
-_SPACES: Final = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v", b"f": b"\f"}
-_SPECIALS: Final = {b'"': b'"', b"\\": b"\\", b"a": b"\a", b"e": b"\x1b"}
-#: What follows a backslash, by the flag that asks for it, in the order in which they are tried.
-_UNESCAPES: Final[tuple[tuple[int, re.Pattern[bytes], Callable[[bytes], bytes]], ...]] = (
-    (_UNESCAPE_SPACE, re.compile(b"[nrtvf]"), lambda found: _SPACES[found]),
-    (_UNESCAPE_OCTAL, re.compile(b"[0-3][0-7]{0,2}|[4-7][0-7]?"), lambda found: bytes((int(found, 8),))),
-    (_UNESCAPE_HEX, re.compile(b"x[0-9a-fA-F]{1,2}"), lambda found: bytes((int(found[1:], 16),))),
-    (_UNESCAPE_SPECIAL, re.compile(rb'["\\ae]'), lambda found: _SPECIALS[found]),
-)
-
-
-def _unescape(text: bytes, at: int, flags: int) -> tuple[bytes, int] | None:
-    """What is meant by what follows a backslash, and where it ends; None if it means nothing."""
-    for flag, pattern, convert in _UNESCAPES:
-        found = pattern.match(text, at) if flags & flag else None
-        if found is not None:
-            return convert(found[0]), found.end()
-    return None
-
-
 @export("int string_unescape(char *src, char *dst, size_t size, unsigned int flags)")
-def string_unescape(kernel: Kernel, src: int, dst: int, size: int, flags: int) -> int:
-    text = _string(kernel, src)
-    out = b""
-    at = 0
-    while at < len(text) and (size := size - 1):
-        if text[at] == ord("\\") and at + 1 < len(text) and size > 1:
-            at += 1
-            size -= 1
-            unescaped = _unescape(text, at, flags)
-            if unescaped is not None:
-                char, at = unescaped
-                out += char
-                continue
-            out += b"\\"
-        out += text[at : at + 1]
-        at += 1
+def string_unescape_(kernel: Kernel, src: int, dst: int, size: int, flags: int) -> int:
+    out = string_unescape(_string(kernel, src), size, Unescape(flags))
     _put(kernel, dst, out)
     return len(out)

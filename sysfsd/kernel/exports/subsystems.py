@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sysfsd.kernel.driver_core import DriverCore
 from sysfsd.kernel.err import err
-from sysfsd.kernel.exports.driver_core import builtin_class
 from sysfsd.kernel.exports.registry import Area, CallVaList
 from sysfsd.kernel.list import INIT_LIST_HEAD
 from sysfsd.kernel.registrations import Registrations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 export = Area(
     "subsystems",
     "kernel/reboot.c, kernel/power/main.c, mm/memory_hotplug.c, mm/vmscan.c, security/lsm_notifier.c,"
-    " drivers/leds/led-triggers.c, drivers/tty/tty_ldisc.c, drivers/input/input.c, kernel/cpu.c, drivers/acpi/glue.c,"
+    " drivers/leds/led-triggers.c, drivers/tty/tty_ldisc.c, kernel/cpu.c, drivers/acpi/glue.c,"
     " crypto/asymmetric_keys/asymmetric_type.c, mm/zpool.c, drivers/connector/connector.c, drivers/dma/dmaengine.c",
 )
 
@@ -315,24 +314,6 @@ def tty_register_ldisc(kernel: Kernel, new_ldisc: StructView) -> int:
 @export("void tty_unregister_ldisc(struct tty_ldisc_ops *ldisc)")
 def tty_unregister_ldisc(kernel: Kernel, ldisc: StructView) -> None:
     _registered(kernel).remove_key("ldisc", ldisc["num"])
-
-
-# Input handlers, without a device to handle
-
-builtin_class("input_class", "input")
-
-
-@export("int input_register_handler(struct input_handler *handler)")
-def input_register_handler(kernel: Kernel, handler: StructView) -> int:
-    INIT_LIST_HEAD(kernel.memory, handler.at("h_list"))
-    INIT_LIST_HEAD(kernel.memory, handler.at("node"))
-    _registered(kernel).add("input_handler", handler.address, handler.address)
-    return 0
-
-
-@export("void input_unregister_handler(struct input_handler *handler)")
-def input_unregister_handler(kernel: Kernel, handler: StructView) -> None:
-    _registered(kernel).remove("input_handler", handler.address)
 
 
 # Others

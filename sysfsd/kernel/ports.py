@@ -1,0 +1,58 @@
+"""What is read from ports: of a PC with its old devices, and nothing connected to them."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from sysfsd.kernel.kernel import Kernel
+
+__all__ = ["Ports"]
+
+_CMOS_INDEX, _CMOS_DATA = 0x70, 0x71
+#: Status registers of the clock, and the century (drivers/rtc/rtc-cmos.c).
+_CMOS_FIXED: Final = {0xA: 0x26, 0xB: 0x02, 0xC: 0x00, 0xD: 0x80, 0x32: 0x20}
+_PARALLEL_DATA: Final = 0x378
+#: Keyboard controller, speaker's gate, parallel port, serial line.
+_FIXED: Final = {0x60: 0x00, 0x61: 0x01, 0x64: 0x1C, 0x379: 0xD9, 0x37A: 0xCC, 0x3FD: 0x60}
+
+
+class Ports:
+    """The ports of one kernel's machine."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._index = 0
+        self._parallel = 0
+
+    def read(self, port: int, size: int) -> int:
+        """*size* bytes; where there is no device all bits are set."""
+        if size > 1:
+            return (1 << 8 * size) - 1
+        if port == _CMOS_DATA:
+            return self._cmos()
+        if port == _PARALLEL_DATA:
+            return self._parallel
+        return _FIXED.get(port, 0xFF)
+
+    def write(self, port: int, size: int, value: int) -> None:
+        if port == _CMOS_INDEX:
+            self._index = value & 0x7F
+        elif port == _PARALLEL_DATA:
+            self._parallel = value & 0xFF
+
+    def _cmos(self) -> int:
+        """A register of the clock, which has UTC, in binary-coded decimals."""
+        now = time.gmtime()
+        fields = {
+            0: now.tm_sec,
+            2: now.tm_min,
+            4: now.tm_hour,
+            6: (now.tm_wday + 1) % 7 + 1,
+            7: now.tm_mday,
+            8: now.tm_mon,
+            9: now.tm_year % 100,
+        }
+        if self._index in fields:
+            return int(str(fields[self._index]), 16)
+        return _CMOS_FIXED.get(self._index, 0)
