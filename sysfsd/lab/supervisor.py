@@ -336,12 +336,8 @@ class Supervisor:
 
     def _mount_debugfs(self, path: str) -> None:
         """In the caller's place."""
-        directory = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            if not os.path.samestat(os.fstat(directory), os.stat(_DEBUGFS)):
-                move_mount(clone_tree(_DEBUGFS), f"/proc/thread-self/fd/{directory}")
-        finally:
-            os.close(directory)
+        if not os.path.samefile(path, _DEBUGFS):
+            move_mount(clone_tree(_DEBUGFS), path)
 
     def mknod(self, call: Call) -> int:
         path, mode, dev = call.args[:3]
