@@ -56,6 +56,8 @@ for _name, (_result, _arguments) in _PROTOTYPES.items():
 class Opcode:
     """``enum fuse_opcode`` (include/uapi/linux/fuse.h), as far as it matters here."""
 
+    GETATTR: Final = 3
+    SETATTR: Final = 4
     MKNOD: Final = 8
     OPEN: Final = 14
     READ: Final = 15
@@ -105,6 +107,8 @@ class _Reply(local):
     open_flags = 0
     #: The host is to ask again at once.
     forget = False
+    #: What has been asked.
+    opcode = 0
 
 
 #: The answer of this thread.
@@ -234,6 +238,7 @@ class _Loop:
             for event in earlier:
                 if not event.wait(_RELEASE_MAX):
                     event.set()
+            reply.opcode = opcode
             channel = self._amending if opcode in _AMENDED else self._channel
             libfuse.fuse_session_process(self._session, address, size, channel)
             if release is not None:

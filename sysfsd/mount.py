@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from sysfsd.callers import CallerCred, ProcessMemory, comm, identity
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Seekable, Symlink, Tree
-from sysfsd.fuselib import Fuse, OpenFlag, fuse, libfuse, reply
+from sysfsd.fuselib import Fuse, Opcode, OpenFlag, fuse, libfuse, reply
 from sysfsd.kernel import vfs
 from sysfsd.kernel.char_dev import MKDEV, major, minor
 from sysfsd.kernel.cred import Capability, Cred
@@ -71,6 +71,7 @@ class _Opened(NamedTuple):
     context: OpenContext
     #: The same as *file*, where it is the file of a device.
     device: vfs.File | None
+    path: str
 
 
 class _IoctlArgument:
@@ -236,7 +237,17 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         }
 
     def _node(self, path: str) -> Node:
-        return self._hidden[path] if path in self._hidden else self._tree.lookup(path)
+        """The node at a path; or the one that was there when it was opened, if the host does not look for a name."""
+        if path in self._hidden:
+            return self._hidden[path]
+        try:
+            return self._tree.lookup(path)
+        except OSError:
+            if reply.opcode in (Opcode.GETATTR, Opcode.SETATTR):
+                for opened in list(self._files.values()):
+                    if opened.path == path:
+                        return opened.node
+            raise
 
     def readdir(self, path: str, fh: int) -> Iterator[str]:
         names = self._tree.list(path)
@@ -289,7 +300,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         cred = self._cred()
         file = directory.create(name, mode, cred)
         context = self._context(cred, fi.flags)
-        self._opened(fi, _Opened(file, file.open(context), context, None))
+        self._opened(fi, _Opened(file, file.open(context), context, None, path))
         return 0
 
     def mknod(self, path: str, mode: int, rdev: int) -> None:
@@ -391,19 +402,19 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         file = node.open(context)
         if fi.flags & os.O_TRUNC and not node.special:
             node.truncate()
-        self._opened(fi, _Opened(node, file, context, file if isinstance(file, vfs.File) else None))
+        self._opened(fi, _Opened(node, file, context, file if isinstance(file, vfs.File) else None, path))
         return 0
 
     @_system_call
     def read(self, path: str, size: int, offset: int, fi: Any) -> bytes:
-        _node, file, context, device = self._files[fi.fh]
+        _node, file, context, device = self._files[fi.fh][:4]
         if context.flags != fi.flags:
             _set_flags(context, device, fi.flags)
         return file.read(size, offset)
 
     @_system_call
     def write(self, path: str, data: bytes, offset: int, fi: Any) -> int:
-        node, file, context, device = self._files[fi.fh]
+        node, file, context, device = self._files[fi.fh][:4]
         if context.flags != fi.flags:
             _set_flags(context, device, fi.flags)
         context.writer = self._cred()
@@ -440,7 +451,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         events.value = file.poll(wake)
 
     def flush(self, path: str, fi: Any) -> None:
-        _node, _file, context, device = self._files[fi.fh]
+        _node, _file, context, device = self._files[fi.fh][:4]
         cred = self._cred()
         if device is not None and not self._is_own(cred.pid):
             context.writer = cred
@@ -449,7 +460,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     @_system_call
     def ioctl(self, path: str, cmd: int, arg: int, fi: Any, flags: int, data: int) -> int:
-        _node, file, _context, device = self._files[fi.fh]
+        _node, file, _context, device = self._files[fi.fh][:4]
         if cmd & 0xFFFFFFFF == LLSEEK and isinstance(file, Seekable) and self._is_own(self._cred().pid):
             offset, whence, pid = _LLSEEK.unpack(ctypes.string_at(data, _LLSEEK.size))
             with self._task_of(CallerCred.of(pid)):
@@ -467,7 +478,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     def release(self, path: str, fi: Any) -> int:
         """The host does not say who has closed the file: it counts as whoever had it last."""
-        _node, file, context, _device = self._files.pop(fi.fh)
+        _node, file, context = self._files.pop(fi.fh)[:3]
         cred = context.current
         with self._task_of(cred, Cred(cred.uid, cred.gid, 0, cred.pid)):
             file.release()

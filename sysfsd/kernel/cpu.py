@@ -124,10 +124,8 @@ class Cpu:
         self._uc.hook_add(UC_HOOK_MEM_INVALID, self._invalid, None, _NOWHERE, _NOWHERE + PAGE_SIZE - 1)
         self._uc.hook_add(UC_HOOK_INTR, self._interrupt)
         ports = kernel.state(Ports)
-        in_: Callable[..., int] = lambda _uc, port, size, _data: ports.read(port, size)
-        out: Callable[..., None] = lambda _uc, port, size, value, _data: ports.write(port, size, value)
-        self._uc.hook_add(UC_HOOK_INSN, in_, None, 1, 0, x86.UC_X86_INS_IN)
-        self._uc.hook_add(UC_HOOK_INSN, out, None, 1, 0, x86.UC_X86_INS_OUT)
+        for insn, function in ((x86.UC_X86_INS_IN, ports.inward), (x86.UC_X86_INS_OUT, ports.outward)):
+            self._uc.hook_add(UC_HOOK_INSN, function, None, 1, 0, insn)
         self._uc.mmio_map(_DEVICES, PAGE_SIZE, lambda *_: 0, None, lambda *_: None, None)
         self._context = _RegisterFile(_CONTEXT)
         self._call = _RegisterFile(_CALL)

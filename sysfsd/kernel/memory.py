@@ -13,6 +13,7 @@ import mmap
 import os
 import struct
 from bisect import bisect_left
+from copy import copy
 from typing import Final
 
 from sysfsd.kernel.err import err
@@ -45,7 +46,7 @@ DIRECT_MAP_LEN: Final = 1 << 30
 VMALLOC_START: Final = 0xFFFFC90000000000
 VMALLOC_LEN: Final = 1 << 30
 VMEMMAP: Final = 0xFFFFEA0000000000
-#: ``sizeof(struct page)``: one for each page of the direct map (bytes).
+#: ``sizeof(struct page)``: one for each page (bytes).
 STRUCT_PAGE: Final = 64
 #: Bytes that all modules together may have allocated; what asks for more gets none.
 MEMORY_LIMIT: Final = 512 << 20
@@ -122,6 +123,12 @@ class Area:
         self.view = memoryview(self.buffer)
         #: The page table: a :class:`Prot` for each page.
         self.prot = bytearray(align(size, PAGE_SIZE) >> PAGE_SHIFT)
+
+    def alias(self, base: int) -> Area:
+        """The same memory at another address."""
+        other = copy(self)
+        other.base = base
+        return other
 
     @property
     def host_address(self) -> int:
@@ -216,8 +223,11 @@ class Memory:
         self.kernel_image = Area(KERNEL_IMAGE, KERNEL_IMAGE_LEN, 4 << 30, shootdowns)
         self.modules = VmArea(MODULES_VADDR, MODULES_LEN, 8 << 30, shootdowns)
         self.vmalloc_area = VmArea(VMALLOC_START, VMALLOC_LEN, 12 << 30, shootdowns)
-        self.vmemmap = Area(VMEMMAP, (DIRECT_MAP_LEN >> PAGE_SHIFT) * STRUCT_PAGE, 16 << 30, shootdowns)
-        self.vmemmap.set_prot(VMEMMAP, self.vmemmap.size, Prot.RW)
+        pages = (self.vmalloc_area.physical + VMALLOC_LEN) >> PAGE_SHIFT
+        self.vmemmap = Area(VMEMMAP, pages * STRUCT_PAGE, 16 << 30, shootdowns)
+        for area in (self.direct_map, self.vmalloc_area):
+            first = VMEMMAP + (area.physical >> PAGE_SHIFT) * STRUCT_PAGE
+            self.vmemmap.set_prot(first, (area.size >> PAGE_SHIFT) * STRUCT_PAGE, Prot.RW)
         self.areas: tuple[Area, ...] = (
             self.direct_map,
             self.kernel_image,
@@ -225,7 +235,9 @@ class Memory:
             self.vmalloc_area,
             self.vmemmap,
         )
-        self._by_span = {area.base >> _SPAN_SHIFT: area for area in self.areas}
+        # Pages of vmalloc() are in the direct map, too.
+        alias = self.vmalloc_area.alias(DIRECT_MAP + self.vmalloc_area.physical)
+        self._by_span = {area.base >> _SPAN_SHIFT: area for area in (*self.areas, alias)}
         # Tasks' stacks lie here, and the processor's cache of translations goes by the lowest bits of a page's number:
         # those of stacks are not to be those of modules' first pages, which are in use together with them.
         self.vmalloc_area.alloc(_STACK_OFFSET, prot=Prot.NONE)

@@ -41,6 +41,14 @@ class Ports:
         elif port == _PARALLEL_DATA:
             self._parallel = value & 0xFF
 
+    def inward(self, _uc: object, port: int, size: int, _data: object) -> int:
+        """An ``in`` instruction of module code."""
+        return self.read(port, size)
+
+    def outward(self, _uc: object, port: int, size: int, value: int, _data: object) -> None:
+        """An ``out`` instruction."""
+        self.write(port, size, value)
+
     def _cmos(self) -> int:
         """A register of the clock, which has UTC, in binary-coded decimals."""
         now = time.gmtime()

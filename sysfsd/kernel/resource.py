@@ -123,14 +123,12 @@ class Resources:
         """``iomem_resource``."""
         self._put(address, 0xFFFFFFFFFF, "PCI mem", IORESOURCE_MEM, _IOMEM)
 
-    def _put(
-        self, address: int, end: int, name: str, kind: int, rows: tuple[tuple[int, int, int, str], ...]
-    ) -> None:
+    def _put(self, address: int, end: int, name: str, kind: int, rows: tuple[tuple[int, int, int, str], ...]) -> None:
         """Put a root at *address*, and all that lies in it into memory of their own."""
         memory = self._kernel.memory
         block = memory.alloc_pages(2 * PAGE_SIZE)
         texts = block + _RESOURCE.size * len(rows)
-        names = {text: 0 for text in (name, *(row[3] for row in rows))}
+        names = dict.fromkeys((name, *(row[3] for row in rows)), 0)
         blob = bytearray()
         for text in list(names):
             names[text] = texts + len(blob)

@@ -117,9 +117,7 @@ def dmam_alloc_attrs(kernel: Kernel, dev: StructView, size: int, dma_handle: int
     address = int(dma_alloc_attrs(kernel, dev, size, dma_handle, gfp, attrs))
     if address:
         core = kernel.state(DriverCore)
-        data = core.resource_alloc(
-            lambda data: kernel.memory.free_pages(kernel.memory.read_pointer(data)), 8, _MANAGED
-        )
+        data = core.resource_alloc(lambda data: kernel.memory.free_pages(kernel.memory.read_pointer(data)), 8, _MANAGED)
         kernel.memory.write_pointer(data, address)
         core.resource_add(dev, data)
     return address
@@ -208,12 +206,9 @@ class _Pools:
 
 
 @export(
-    "struct dma_pool *dma_pool_create(const char *name, struct device *dev, size_t size, size_t align,"
-    " size_t boundary)"
+    "struct dma_pool *dma_pool_create(const char *name, struct device *dev, size_t size, size_t align, size_t boundary)"
 )
-def dma_pool_create(
-    kernel: Kernel, name: bytes, dev: StructView, size: int, align: int, boundary: int
-) -> int:
+def dma_pool_create(kernel: Kernel, name: bytes, dev: StructView, size: int, align: int, boundary: int) -> int:
     alignment = align or 1
     if alignment & (alignment - 1) or size == 0 or size > 1 << 31:
         return 0

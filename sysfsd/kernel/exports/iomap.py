@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.driver_core import DriverCore
 from sysfsd.kernel.err import err
-from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.exports.platform import platform_get_resource, platform_get_resource_byname
+from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.exports.resource import devm_release_region, devm_request_region
 from sysfsd.kernel.memory import DIRECT_MAP, PAGE_SIZE, Prot, align
 from sysfsd.kernel.ports import Ports
@@ -103,7 +103,8 @@ def memunmap(kernel: Kernel, addr: int) -> None:
 
 def _bad_access(kernel: Kernel, addr: int, access: str, function: str) -> None:
     """``bad_io_access()``."""
-    kernel.traps.warn_at("lib/iomap.c", 45, f"Bad IO access at port 0x{addr:x} ({access})", _BAD_ACCESS.get(function, ""))
+    text = f"Bad IO access at port 0x{addr:x} ({access})"
+    kernel.traps.warn_at("lib/iomap.c", 45, text, _BAD_ACCESS.get(function, ""))
 
 
 #: Where they warn, as far as that is known; the others at their beginning.

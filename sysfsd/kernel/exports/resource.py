@@ -79,8 +79,7 @@ def devm_request_region(kernel: Kernel, dev: StructView, parent: StructView, sta
 
 
 @export(
-    "void __devm_release_region(struct device *dev, struct resource *parent, resource_size_t start,"
-    " resource_size_t n)"
+    "void __devm_release_region(struct device *dev, struct resource *parent, resource_size_t start, resource_size_t n)"
 )
 def devm_release_region(kernel: Kernel, dev: StructView, parent: StructView, start: int, n: int) -> None:
     resources, core = _resources(kernel), kernel.state(DriverCore)

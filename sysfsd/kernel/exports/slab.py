@@ -605,6 +605,20 @@ def free_pages_exact(kernel: Kernel, virt: int, size: int) -> None:
     _free_pages(kernel, virt)
 
 
+@export("struct page *vmalloc_to_page(const void *vmalloc_addr)")
+def vmalloc_to_page(kernel: Kernel, vmalloc_addr: int) -> int:
+    area = kernel.memory.vmalloc_area
+    offset = vmalloc_addr - area.base
+    if kernel.memory.area(vmalloc_addr) is not area or not area.present(offset, 1):
+        return 0
+    return VMEMMAP + (area.physical + offset) // PAGE_SIZE * STRUCT_PAGE
+
+
+@export("unsigned long vmalloc_to_pfn(const void *vmalloc_addr)")
+def vmalloc_to_pfn(kernel: Kernel, vmalloc_addr: int) -> int:
+    return (int(vmalloc_to_page(kernel, vmalloc_addr)) - VMEMMAP) // STRUCT_PAGE
+
+
 @export("bool __virt_addr_valid(unsigned long x)")
 def __virt_addr_valid(kernel: Kernel, x: int) -> bool:
     return kernel.memory.area(x) in (kernel.memory.direct_map, kernel.memory.kernel_image)
