@@ -121,7 +121,7 @@ def test_the_root_holds_four_directories(still: Path) -> None:
         ("control/unload", "--w-------", 1, 0),
         ("dev", "drwxr-xr-x", 2, 0),
         ("dev/kmsg", "-rw-r--r--", 1, 0),
-        ("proc", "dr-xr-xr-x", 11, 0),
+        ("proc", "dr-xr-xr-x", 12, 0),
         ("proc/cmdline", "-r--r--r--", 1, 0),
         ("proc/kallsyms", "-r--r--r--", 1, 0),
         ("proc/modules", "-r--r--r--", 1, 0),
