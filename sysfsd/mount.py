@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
 import os
 import struct
 import time
@@ -22,6 +23,7 @@ from sysfsd.callers import CallerCred, ProcessMemory, comm, identity
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Seekable, Symlink, Tree
 from sysfsd.fuselib import Fuse, Opcode, OpenFlag, fuse, libfuse, reply
 from sysfsd.kernel import vfs
+from sysfsd.kernel.block_file import BlockFile
 from sysfsd.kernel.char_dev import MKDEV, major, minor
 from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import ERESTARTSYS, RESTART, err
@@ -35,6 +37,8 @@ __all__ = ["LLSEEK", "Mount"]
 #: calls it; then the new position is where the offset was.
 LLSEEK: Final = 0xC0107301
 _LLSEEK: Final = struct.Struct("=qii")
+#: Another: which open file this is.
+_HANDLE: Final = 0x80087302
 
 #: How long the host may believe what it was told (seconds): it is told of every change.
 _TIMEOUT: Final = 1_000_000_000
@@ -426,9 +430,9 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     @_system_call
     def fsync(self, path: str, datasync: int, fi: Any) -> None:
-        device = self._files[fi.fh].device
-        if device is not None:
-            device.fsync(bool(datasync))
+        file = self._files[fi.fh].file
+        if isinstance(file, vfs.File | BlockFile):
+            file.fsync(bool(datasync))
 
     def poll(self, path: str, fi: Any, handle: int | None, events: Any) -> None:
         file = self._files[fi.fh].file
@@ -467,14 +471,35 @@ class Mount(fuse.Operations):  # type: ignore[misc]
                 position = file.llseek(offset, whence)
             ctypes.memmove(data, _LLSEEK.pack(position, whence, pid), _LLSEEK.size)
             return 0
-        if device is None:
+        if cmd & 0xFFFFFFFF == _HANDLE and self._is_own(self._cred().pid):
+            ctypes.memmove(data, struct.pack("=Q", fi.fh), 8)
+            return 0
+        served = file if isinstance(file, BlockFile) else device
+        if served is None or (served is not device and cmd & 0xFFFFFFFF == LLSEEK):
             raise err(errno.ENOTTY)
         shift, mask = _IOC_SIZE
         size = cmd >> shift & mask if data else 0
         given = ctypes.string_at(data, size) if cmd & _IOC_WRITE and data else None
         result = data if cmd & _IOC_READ and data else 0
         argument = _IoctlArgument(ProcessMemory(self._cred().pid), arg, size, b"" if not size else given, result)
-        return device.ioctl(cmd, arg, argument, bool(flags & _IOCTL_COMPAT))
+        return served.ioctl(cmd, arg, argument, bool(flags & _IOCTL_COMPAT))
+
+    def device_ioctl(self, descriptor: int, cmd: int, arg: int, memory: ProcessMemory, compat: bool) -> int:
+        """ioctl(2) for somebody whose open file this process has, by the task that the thread is.
+
+        :param memory: what *arg* is an address in
+        :raises NotImplementedError: it is not a device's
+        """
+        handle = bytearray(8)
+        fcntl.ioctl(descriptor, _HANDLE, handle)
+        _node, file, context, device = self._files[int.from_bytes(handle, "little")][:4]
+        served = file if isinstance(file, BlockFile) else device
+        if served is None or (served is not device and cmd & 0xFFFFFFFF == LLSEEK):
+            raise NotImplementedError
+        flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
+        if context.flags != flags:
+            _set_flags(context, device, flags)
+        return served.ioctl(cmd, arg, memory, compat)
 
     def release(self, path: str, fi: Any) -> int:
         """The host does not say who has closed the file: it counts as whoever had it last."""

@@ -7,11 +7,13 @@ import stat
 from typing import Final
 
 from sysfsd.fs.dynamic_debug import control
-from sysfsd.fs.kernfs import Directory, File, FileSystemType, Node, OpenContext, OpenFile, Symlink
+from sysfsd.fs.kernfs import Directory, File, FileSystemType, Node, OpenContext, OpenFile, SeqFile, Symlink
+from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.debugfs import DebugEntry, DebugFs
 from sysfsd.kernel.debugfs_file import DebugFile
 from sysfsd.kernel.err import err
 from sysfsd.kernel.kernel import Kernel
+from sysfsd.kernel.kprobes import Kprobes
 
 __all__ = ["debugfs"]
 
@@ -21,6 +23,11 @@ DEBUGFS: Final = FileSystemType(create=errno.EACCES)
 def debugfs(kernel: Kernel) -> Directory:
     """The root of the file system."""
     return _Entries(kernel).root
+
+
+def _kprobes(kernel: Kernel, cred: Cred) -> bytes:
+    with kernel.lock:
+        return kernel.state(Kprobes).listing(kernel.kallsyms_show_value(cred))
 
 
 class _DebugDirectory(Directory):
@@ -56,7 +63,11 @@ class _Entries:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         fs = kernel.state(DebugFs)
-        self.root = _DebugDirectory({"dynamic_debug": _DebugDirectory({"control": control(kernel)})}, 0o700, DEBUGFS)
+        own: dict[str, Node] = {
+            "kprobes": _DebugDirectory({"list": SeqFile(lambda cred: lambda: _kprobes(kernel, cred), 0o400)}),
+            "dynamic_debug": _DebugDirectory({"control": control(kernel)}),
+        }
+        self.root = _DebugDirectory(own, 0o700, DEBUGFS)
         self._nodes: dict[DebugEntry, Node] = {fs.root: self.root}
         for entry in fs.root.children.values():
             self.root.add(entry.name, self._node(entry))

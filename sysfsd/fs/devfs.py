@@ -18,6 +18,8 @@ from typing import Final
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, Node, OpenContext, OpenFile, Symlink
 from sysfsd.kernel import vfs
+from sysfsd.kernel.block import Disks
+from sysfsd.kernel.block_file import blkdev_open
 from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.devtmpfs import DevNode, Devtmpfs
 from sysfsd.kernel.err import err
@@ -112,9 +114,9 @@ class Device(File):
     def open(self, context: OpenContext) -> OpenFile:
         """:raises OSError: ENXIO where nobody serves the device, and what its own ``open`` says"""
         kernel = self._store.kernel
-        if self.special != stat.S_IFCHR:
-            raise err(errno.ENXIO)
         with kernel.lock:
+            if self.special != stat.S_IFCHR:
+                return self._open_block(context)
             while self._store.inodes:
                 self._store.inodes.popleft().put()
             inode = self._inode
@@ -123,6 +125,23 @@ class Device(File):
                     kernel, self.name, self.special | self.mode, self.rdev, self.uid or 0, self.gid or 0
                 )
             return vfs.File(kernel, inode, context.flags).open(vfs.chrdev_open)
+
+    def _open_block(self, context: OpenContext) -> OpenFile:
+        file = blkdev_open(self._store.kernel, self.rdev, context.flags)
+        if context.writable:
+            file.released = self._written
+        return file
+
+    def _written(self) -> None:
+        """The host takes the node for a regular file, which writing to changes."""
+        if isinstance(self.parent, Directory):
+            self.parent.touch(self.name)
+
+    @property
+    def size(self) -> int:
+        """That of a disk, without which programs would not go anywhere in it."""
+        part = self._store.kernel.state(Disks).by_devt.get(self.rdev) if self.special == stat.S_IFBLK else None
+        return part.size if part is not None else 0
 
     def truncate(self, length: int = 0) -> None:
         """:raises OSError: EINVAL; open(2) with O_TRUNC does nothing"""

@@ -20,14 +20,16 @@ from sysfsd.fs.kernfs import (
     Symlink,
     proc_order,
 )
+from sysfsd.kernel.block import Disks
 from sysfsd.kernel.char_dev import DeviceNumbers
-from sysfsd.kernel.cred import Cred
+from sysfsd.kernel.cred import Capability, Cred
 from sysfsd.kernel.err import err
 from sysfsd.kernel.input import Input
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.module import Module, ModuleState
 from sysfsd.kernel.proc_file import ProcFile
 from sysfsd.kernel.proc_fs import ProcEntry, ProcFs, ProcSysctl, SysctlEntry, sysctl_call
+from sysfsd.kernel.resource import Resources
 from sysfsd.kernel.sysctl import KERN_TABLE, CtlTable
 from sysfsd.kernel.syslog import SyslogAction, check_syslog_permissions
 
@@ -61,10 +63,14 @@ def proc(kernel: Kernel) -> Directory:
             "cmdline": fixed(kernel.cmdline + "\n"),
             "dynamic_debug": Directory({"control": control(kernel)}, mode=0o555),
             "devices": SeqFile(lambda cred: locked(kernel.state(DeviceNumbers).devices)),
+            "iomem": SeqFile(lambda cred: locked(lambda: resources(kernel, "iomem_resource", cred))),
+            "ioports": SeqFile(lambda cred: locked(lambda: resources(kernel, "ioport_resource", cred))),
             "kallsyms": SeqFile(lambda cred: kallsyms(kernel, cred)),
             "kmsg": Kmsg(kernel),
+            "diskstats": SeqFile(lambda cred: locked(kernel.state(Disks).proc_diskstats)),
             "misc": SeqFile(lambda cred: locked(kernel.state(DeviceNumbers).misc_devices)),
             "modules": SeqFile(lambda cred: modules(kernel, cred)),
+            "partitions": SeqFile(lambda cred: locked(kernel.state(Disks).proc_partitions)),
             "sys": Directory(
                 {
                     "kernel": Directory(
@@ -90,6 +96,11 @@ def proc(kernel: Kernel) -> Directory:
     assert isinstance(sys, Directory)
     _SysctlEntries(kernel, sys)
     return root
+
+
+def resources(kernel: Kernel, root: str, cred: Cred) -> bytes:
+    """Who has asked for which ports or memory of devices."""
+    return kernel.state(Resources).listing(root, cred.capable(Capability.SYS_ADMIN))
 
 
 class SysctlFile(File):

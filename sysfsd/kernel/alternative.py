@@ -31,6 +31,25 @@ CPU_FEATURES: Final = frozenset(
     }
 )
 
+#: ``struct paravirt_patch_site``.
+_PATCH_SITE: Final = struct.Struct("<QBB6x")
+#: Paravirtual operations that are an instruction.
+_PARAVIRT: Final = {
+    "cpu.read_cr0": "0f20c0",
+    "cpu.write_cr0": "0f22c7",
+    "cpu.write_cr4": "0f22e7",
+    "cpu.wbinvd": "0f09",
+    "cpu.io_delay": "",
+    "irq.save_fl": "9c58",
+    "irq.irq_disable": "fa",
+    "irq.irq_enable": "fb",
+    "irq.safe_halt": "fbf4",
+    "mmu.read_cr2": "0f20d0",
+    "mmu.write_cr2": "0f22d7",
+    "mmu.read_cr3": "0f20d8",
+    "mmu.write_cr3": "0f22df",
+}
+
 _ALTINSTR_FLAG_INV: Final = 1 << 15
 _ALT_INSTR: Final = struct.Struct("<iiHBB")
 _REL32: Final = struct.Struct("<i")
@@ -62,6 +81,7 @@ def module_finalize(kernel: Kernel, mod: Module) -> None:
 
     :raises OSError: EFAULT where a table leads out of the module
     """
+    apply_paravirt(kernel, mod)
     apply_returns(kernel, mod)
     apply_alternatives(kernel, mod)
     ftrace_module_init(kernel, mod)
@@ -82,6 +102,20 @@ def _places(kernel: Kernel, mod: Module, section: str) -> Iterator[int]:
         data = kernel.memory.read(table.address, table.size - table.size % 4)
         for index, (offset,) in enumerate(_REL32.iter_unpack(data)):
             yield table.address + 4 * index + offset
+
+
+def apply_paravirt(kernel: Kernel, mod: Module) -> None:
+    """``apply_paravirt()``: on bare hardware, what a hypervisor could want to know of is but an instruction."""
+    table = mod.section(".parainstructions")
+    if table is None:
+        return
+    struct_ = kernel.image.structs["paravirt_patch_template"]
+    native = {struct_.offset(member) // 8: bytes.fromhex(code) for member, code in _PARAVIRT.items()}
+    for at in range(table.address, table.address + table.size - _PATCH_SITE.size + 1, _PATCH_SITE.size):
+        address, kind, length = _PATCH_SITE.unpack(kernel.memory.read(at, _PATCH_SITE.size))
+        code = native.get(kind)
+        if code is not None and len(code) <= length:
+            _patch(kernel, mod, address, code + _nops(length - len(code)))
 
 
 def apply_returns(kernel: Kernel, mod: Module) -> None:

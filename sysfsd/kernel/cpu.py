@@ -32,6 +32,9 @@ _HLT: Final = b"\xf4"
 _NOWHERE: Final = 1 << 40
 #: One where whatever is read is zero.
 _DEVICES: Final = 1 << 41
+#: Without this bit in CR0, what may be read may be written.
+_CR0_WP: Final = 1 << 16
+_CR0: Final = 0x80050033
 _EFLAGS_IF: Final = 0x202
 #: Vectors of exceptions; those above are interrupts.
 _EXCEPTIONS: Final = range(32)
@@ -148,6 +151,7 @@ class Cpu:
         #: Whose registers the processor holds, and whether it runs.
         self.loaded: Task | None = None
         self.running = False
+        self._uc.reg_write(x86.UC_X86_REG_CR0, _CR0)
         self._uc.reg_write(x86.UC_X86_REG_GS_BASE, kernel.percpu.cpu_base(0))
         self._pristine = self._uc.context_save()
         self._read(self._system)
@@ -166,6 +170,8 @@ class Cpu:
             if page in self._text:
                 self._populate(page)
                 prot = Prot.RX
+            if not prot & _PROT[access] and prot and access == uc_const.UC_MEM_WRITE and not self.reg("cr0") & _CR0_WP:
+                prot |= Prot.WRITE
             if prot & _PROT[access]:
                 found.paddr = area.physical + page - area.base if not prot & Prot.IO else _DEVICES
                 found.perms = prot & ~Prot.IO
@@ -463,7 +469,11 @@ class Cpu:
                 address = regs.rip
             return handle(task, Trap.PF, regs, address, access)
         if exception == Trap.BP:
-            place = self.kernel.state(Kprobes).int3(task, regs)
+            try:
+                place = self.kernel.state(Kprobes).int3(task, regs)
+            except PageFault as lost:  # what registered the probe is no more
+                self.load(task)
+                return handle(task, Trap.PF, regs, lost.address, Access.WRITE if lost.write else Access.READ)
             if place is not None:
                 return place
         if exception is not None and exception >= len(_EXCEPTIONS):

@@ -137,10 +137,12 @@ class DriverCore:
             self._class_kset = self._base_kset(b"class")
             self._devices_kset = self._base_kset(b"devices")
             dev = self._base_dir(b"dev", 0)
-            self._dev_block, self._dev_char = self._base_dir(b"block", dev), self._base_dir(b"char", dev)
+            self.dev_block, self._dev_char = self._base_dir(b"block", dev), self._base_dir(b"char", dev)
         objects.uevent_ops[self._devices_kset] = UeventOps(self._uevent_filter, self._uevent_name, self._device_uevent)
         never = UeventOps(lambda kobj: kobj["ktype"] == self._bus_ktype, lambda kobj: "bus", lambda kobj, env: None)
         objects.uevent_ops[self._bus_kset] = never
+        #: The address of the type that partitions of disks have.
+        self.part_type = 0
         self._virtual = 0
         self._file = ""
 
@@ -786,7 +788,7 @@ class DriverCore:
         cls = self.class_(dev["class"]) if dev["class"] else None
         if cls is not None:
             sysfs.create_link(kobj, self.subsys_kobj(cls), "subsystem")
-            if dev["parent"]:
+            if dev["parent"] and not (dev["type"] and dev["type"] == self.part_type):
                 sysfs.create_link(kobj, self.device(dev["parent"]).sub("kobj"), "device")
             sysfs.create_link(self.subsys_kobj(cls), kobj, name)
             sysfs.create_groups(kobj, kernel.struct("class", cls.address)["dev_groups"])
@@ -840,7 +842,7 @@ class DriverCore:
                 sysfs.remove(found)
 
     def _is_block(self, dev: StructView) -> bool:
-        return self._dev_entry(dev).address == self._dev_block
+        return self._dev_entry(dev).address == self.dev_block
 
     def device_del(self, dev: StructView) -> None:
         kernel, objects = self.kernel, self.kobjects

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from sysfsd.kernel.char_dev import MKDEV
 from sysfsd.kernel.driver_core import DriverCore, Subsystem
 from sysfsd.kernel.err import err
-from sysfsd.kernel.kobject import SysfsDirectory
+from sysfsd.kernel.kobject import SysfsDirectory, SysfsFile
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 from sysfsd.kernel.list import INIT_LIST_HEAD, list_add, list_add_tail, list_del_init, list_entries
 from sysfsd.kernel.memory import PageFault
@@ -334,7 +334,7 @@ class Input:
     def _release_keys(self, dev: StructView) -> None:
         """``input_dev_release_keys()``."""
         pressed = self.bits(dev, "key")
-        if self.has(dev, "evbit", _EV_KEY) and pressed:
+        if self.has(dev, "evbit", _EV_KEY):
             for code in range(_KINDS[_EV_KEY].max + 1):
                 if pressed >> code & 1 and self.has(dev, "keybit", code):
                     self.handle_event(dev, _EV_KEY, code, 0)
@@ -533,7 +533,7 @@ class Input:
 
         sysfs.create_own_file(directory, "brightness", 0o644, lambda: b"%d\n" % led.brightness, set_brightness)
         sysfs.create_own_file(directory, "max_brightness", 0o444, lambda: b"1\n")
-        sysfs.create_own_file(directory, "trigger", 0o644, show_triggers, set_trigger)
+        sysfs.add(SysfsFile("trigger", directory, 0, 0o644, directory.kobj, 0, True, show_triggers, set_trigger))
 
     # Events
 

@@ -257,8 +257,13 @@ class Irqs:
     # Threads
 
     def _start_thread(self, action: StructView) -> None:
-        """``setup_irq_thread()``."""
+        """``setup_irq_thread()``.
+
+        :raises OSError: ENOMEM
+        """
         kernel, sched = self._kernel, self._kernel.sched
+        if kernel.kthreads.full:
+            raise err(errno.ENOMEM)
         pid = sched.new_pid()
         name = f"irq/{action['irq']}-{_name(action)}"[:15]
         task = sched.new_task(Identity(pid, pid, name), INIT_CRED, flags=PF_KTHREAD)

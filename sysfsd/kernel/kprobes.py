@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import errno
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -17,6 +18,7 @@ from sysfsd.kernel.insn import insn_length
 from sysfsd.kernel.list import INIT_LIST_HEAD
 from sysfsd.kernel.module import Module, ModuleState
 from sysfsd.kernel.sched import HARDIRQ_OFFSET
+from sysfsd.kernel.syscall_table import place_sys_call_table
 from sysfsd.kernel.traps import Regs
 
 if TYPE_CHECKING:
@@ -115,6 +117,8 @@ class Kprobes:
         self._awaited: dict[int, list[_Instance]] = {}
         #: Whether a handler runs.
         self._running = False
+        #: How many functions of the kernel model have begun that probes are told of.
+        self._depth = 0
 
     @cached_property
     def trampoline(self) -> int:
@@ -150,6 +154,11 @@ class Kprobes:
         if not colon:
             found = kernel.kallsyms.address_of(name) if name else None
             if found is not None:
+                if name == "kallsyms_lookup_name":  # which is what most who ask want
+                    declaration = "unsigned long kallsyms_lookup_name(const char *name)"
+                    kernel.exports.internal(declaration, lambda kernel, name: self._lookup_name(name.decode("latin-1")))
+                elif name == "sys_call_table":
+                    place_sys_call_table(kernel)
                 return found
             modules, rest = list(kernel.modules), name
         else:
@@ -214,7 +223,7 @@ class Kprobes:
         at = start
         while at < address:
             code = bytearray(self._kernel.memory.read(at, min(_INSN_MAX, _text_of(mod, at) - at)))
-            if at in self._places:
+            if at in self._places and self._places[at].mod is mod:
                 code[:1] = self._places[at].code
             try:
                 at += insn_length(bytes(code))
@@ -239,7 +248,13 @@ class Kprobes:
     def _valid(self, probe: StructView) -> _Place | None:
         """``__get_valid_kprobe()``: the place of a probe that is registered."""
         place = self._places.get(probe["addr"])
-        return place if place is not None and probe.address in place.probes else None
+        if place is None or self._is_gone(probe["addr"], place):
+            return None
+        return place if probe.address in place.probes else None
+
+    def _is_gone(self, address: int, place: _Place) -> bool:
+        """Whether the module in whose code the place was is no more."""
+        return place.mod is not None and self._kernel.modules.address(address) is not place.mod
 
     def register(self, probe: StructView) -> int:
         """``register_kprobe()``.
@@ -294,7 +309,7 @@ class Kprobes:
         del self._places[address]
         if not place.code:
             kernel.cpu.rebind(address)
-        elif place.mod is None or kernel.modules.address(address) is place.mod:
+        elif not self._is_gone(address, place):
             kernel.memory.poke(address, place.code)
             kernel.cpu.code_changed()
 
@@ -322,17 +337,23 @@ class Kprobes:
             probe["flags"] |= _FLAG_DISABLED
         return 0
 
-    def listing(self) -> list[tuple[int, str, str, str]]:
-        """``show_kprobe_addr()``: address, kind, symbol, state of each probe."""
-        rows = []
+    def listing(self, show_value: bool) -> bytes:
+        """``show_kprobe_addr()``: address, kind, symbol, state of each probe.
+
+        :param show_value: addresses, too
+        """
+        lines = []
         for address, place in self._places.items():
+            found = self._kernel.kallsyms.lookup(address)
+            symbol = f"{found.name}+0x{found.offset:x}  {found.module or ' '}" if found is not None else f"{address:#x}"
+            gone = self._is_gone(address, place)
             for probe in place.probes:
                 view = self._kernel.struct("kprobe", probe)
-                symbol = self._kernel.kallsyms.lookup(address)
-                name = f"{symbol.name}+0x{symbol.offset:x}  {symbol.module or ' '}" if symbol is not None else ""
-                state = "[DISABLED]" * bool(view["flags"] & _FLAG_DISABLED) + "[FTRACE]" * place.ftrace
-                rows.append((address, "r" if probe in self._returns else "k", name, state))
-        return rows
+                kind = "r" if probe in self._returns else "k"
+                state = "[GONE]" if gone else "[DISABLED]" * bool(view["flags"] & _FLAG_DISABLED)
+                state += "[FTRACE]" * place.ftrace
+                lines.append(f"{address if show_value else 0:016x}  {kind}  {symbol} {state}\n")
+        return "".join(lines).encode("latin-1")
 
     # The processor gets there
 
@@ -539,35 +560,73 @@ class Kprobes:
         return None
 
     def _returned(self) -> int:
-        """``rethook_trampoline_handler()``: a function has returned."""
+        """``arch_rethook_trampoline_callback()``: a function has returned."""
         kernel = self._kernel
         task = kernel.current
+        regs, ret_addr = self._finish(task, kernel.cpu.regs())
+        kernel.cpu.set_regs(task, regs)
+        raise Redirect(ret_addr)
+
+    def _finish(self, task: Task, regs: Regs) -> tuple[Regs, int]:
+        """``rethook_trampoline_handler()``: the innermost function whose return is awaited has returned.
+
+        :returns: the registers, and where it returns to
+        """
         calls = self._awaited[task.address]
-        regs = kernel.cpu.regs()
-        at = calls[-1].sp
-        mine = [call for call in calls if call.sp == at]
+        mine = [call for call in calls if call.sp == calls[-1].sp]
         del calls[len(calls) - len(mine) :]
         if not calls:
             del self._awaited[task.address]
         ret_addr = mine[0].ret_addr
-        regs = regs._replace(rip=ret_addr)
-        with _Handlers(self, task, True, regs) as frame:
+        with _Handlers(self, task, True, regs._replace(rip=ret_addr)) as frame:
             for call in reversed(mine):
-                node = kernel.struct("kretprobe_instance", call.address)
-                rethook = node["node.rethook"]
-                if not rethook:
-                    kernel.slab.kfree(call.address)
-                    continue
-                rp = kernel.struct("kretprobe", kernel.struct("rethook", rethook)["data"])
-                if rp["handler"] and not rp["kp.flags"] & _FLAG_DISABLED:
-                    kernel.cpu.call(rp["handler"], call.address, frame.address, site=_SITE_RETURN)
-                if rp.address in self._free:
-                    self._free[rp.address].append(call.address)
-                else:
-                    kernel.slab.kfree(call.address)
+                self._handle_return(call, frame)
             regs = frame.read()._replace(rip=ret_addr, rsp=regs.rsp)
-        kernel.cpu.set_regs(task, regs)
-        raise Redirect(ret_addr)
+        return regs, ret_addr
+
+    def _handle_return(self, call: _Instance, frame: _Handlers) -> None:
+        """``kretprobe_rethook_handler()``."""
+        kernel = self._kernel
+        rethook = kernel.struct("kretprobe_instance", call.address)["node.rethook"]
+        rp = kernel.struct("kretprobe", kernel.struct("rethook", rethook)["data"]) if rethook else None
+        if rp is not None and rp["handler"] and not rp["kp.flags"] & _FLAG_DISABLED:
+            kernel.cpu.call(rp["handler"], call.address, frame.address, site=_SITE_RETURN)
+        if rp is not None and rp.address in self._free:
+            self._free[rp.address].append(call.address)
+        else:
+            kernel.slab.kfree(call.address)
+
+    # What the kernel model does by itself
+
+    @contextmanager
+    def called(self, name: str, *args: int) -> Iterator[list[int]]:
+        """A function of the kernel proper that does its work in Python begins, and ends with the context.
+
+        :returns: a list for its result
+        """
+        result = [0]
+        kernel = self._kernel
+        address = kernel.kallsyms.address_of(name) if self._places else None
+        place = self._places.get(address or 0)
+        if address is None or place is None:
+            yield result
+            return
+        task = kernel.current
+        task.on_cpu()
+        kernel.cpu.load(task)
+        sp = ((task.sp or task.stack_top) & -16) - 8 - 16 * self._depth
+        kernel.memory.write_pointer(sp, kernel.image.call_sites["syscall"][0])
+        arguments = dict(zip(("rdi", "rsi", "rdx"), args, strict=False))
+        regs = Regs(rsp=sp, rip=address, flags=_EFLAGS_IF | 2, **arguments)
+        self._hit(task, address, place, regs)
+        self._depth += 1
+        try:
+            yield result
+        finally:
+            self._depth -= 1
+        if any(call.sp == sp for call in self._awaited.get(task.address, ())):
+            kernel.cpu.load(task)
+            self._finish(task, Regs(rax=result[0] & (1 << 32) - 1, rsp=sp + 8, flags=_EFLAGS_IF | 2))
 
 
 class _Handlers:

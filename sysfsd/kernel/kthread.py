@@ -54,9 +54,14 @@ class Kthreads:
         self._count = 0
         self._zombies: list[Kthread] = []
 
+    @property
+    def full(self) -> bool:
+        """Whether there are as many as there may be."""
+        return self._count >= KTHREADS_MAX
+
     def create(self, threadfn: int, data: int, name: str) -> Kthread | None:
         """A thread that waits to be woken before it begins; None where there are too many."""
-        if self._count >= KTHREADS_MAX:
+        if self.full:
             return None
         sched = self._kernel.sched
         pid = sched.new_pid()

@@ -20,6 +20,7 @@ from sysfsd.kernel.dynamic_debug import DynamicDebug
 from sysfsd.kernel.elf import Elf, Section, Symbol
 from sysfsd.kernel.err import err
 from sysfsd.kernel.image import ExportedSymbol
+from sysfsd.kernel.kprobes import Kprobes
 from sysfsd.kernel.kstrtox import kstrtobool
 from sysfsd.kernel.memory import MODULES_LEN, PAGE_SIZE, Prot, align
 from sysfsd.kernel.module import (
@@ -794,6 +795,12 @@ class Loader:
 
         :raises OSError: what the module's init says
         """
+        with self.kernel.state(Kprobes).called("do_init_module", self.mod.address) as result:
+            result[0] = self._do_init_module()
+        if result[0]:
+            raise err(-result[0])
+
+    def _do_init_module(self) -> int:
         kernel, mod = self.kernel, self.mod
         self.do_mod_ctors()
         ret = self.do_one_initcall() if mod.init else 0
@@ -801,7 +808,7 @@ class Loader:
             kernel.modules.set_state(mod, ModuleState.GOING)
             mod.module_put()
             free_module(kernel, mod)
-            raise err(-ret)
+            return ret
         if ret > 0:
             self.log.pr_warn(
                 f"do_init_module: '{mod.name}'->init suspiciously returned {ret}, it should follow 0/-E convention\n"
@@ -816,6 +823,7 @@ class Loader:
         mod.init_layout = ModuleLayout()
         kernel.modules_changed()
         kernel.modules.wake_up()
+        return 0
 
     def do_one_initcall(self) -> int:
         """Call init, which has to leave preemption and interrupts as they were.
@@ -843,6 +851,11 @@ class Loader:
 
 def free_module(kernel: Kernel, mod: Module) -> None:
     """Take a module that has stopped, or failed to start, apart."""
+    with kernel.state(Kprobes).called("free_module", mod.address):
+        _free_module(kernel, mod)
+
+
+def _free_module(kernel: Kernel, mod: Module) -> None:
     kernel.mod_sysfs_teardown(mod)
     kernel.state(DynamicDebug).remove_module(mod)
     kernel.modules.set_state(mod, ModuleState.UNFORMED)

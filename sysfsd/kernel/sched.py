@@ -183,6 +183,10 @@ class KernelLock:
         self._depth = depth
 
 
+def _cred_key(cred: Cred) -> object:
+    return cred.uid, cred.gid, cred.real_ids(), cred.effective()
+
+
 class Task:
     """``struct task_struct``, and what the kernel model knows of a task besides.
 
@@ -221,6 +225,14 @@ class Task:
         self.kthread: Kthread | None = None
         self.on_cpu_since = 0.0
         self.dead = False
+        #: Which process of the host it is, and with what rights.
+        self.identity: Identity | None = None
+        self.cred_key: object = None
+
+    @property
+    def fit(self) -> bool:
+        """Whether nothing is left of what it has done."""
+        return not (self.dead or self.held or self.sp or self.preempt_count) and self.state == TaskState.RUNNING
 
     @property
     def preempt_count(self) -> int:
@@ -308,6 +320,8 @@ class Scheduler:
         #: Whether the kernel is no more: whatever runs or sleeps ends.
         self.ended: Callable[[], bool] = lambda: False
         self._need_resched = False
+        #: The task whose system call ended last, and that nobody has needed the place of since.
+        self._resting: Task | None = None
         #: Tasks that wait for something at an address, in the order in which they came.
         self._waiters: dict[int, list[Task]] = {}
 
@@ -328,10 +342,29 @@ class Scheduler:
         task: Task | None = getattr(self._local, "task", None)
         if task is None:
             assert self.kernel.cpu  # once there is one, there is the first task as well
-            cred, identity, interrupted = getattr(self._local, "caller", _NOBODY)
-            task = self._local.task = self.new_task(identity(), cred, interrupted)
-            task.view["mm"] = task.view["active_mm"] = self._mm
+            task = self._local.task = self._caller_task(*getattr(self._local, "caller", _NOBODY))
         return task
+
+    def _caller_task(self, cred: Cred, identity: Callable[[], Identity], interrupted: Callable[[], bool]) -> Task:
+        """The task of a process of the host: for who calls again and again, the same."""
+        who = identity()
+        task, self._resting = self._resting, None
+        if task is not None and task.identity == who and task.cred_key == _cred_key(cred):
+            task.cred, task.interrupted = cred, interrupted
+            return task
+        if task is not None:
+            self.free_task(task)
+        task = self.new_task(who, cred, interrupted)
+        task.identity, task.cred_key = who, _cred_key(cred)
+        task.view["mm"] = task.view["active_mm"] = self._mm
+        return task
+
+    def _rest(self, task: Task) -> None:
+        """Its system call is over: it may make another."""
+        if self._resting is None and task.identity is not None and task.fit:
+            self._resting = task
+        else:
+            self.free_task(task)
 
     def signal_pending(self) -> bool:
         """``signal_pending(current)``, which needs no structure of it either."""
@@ -393,15 +426,22 @@ class Scheduler:
         outer = self._local.__dict__.copy()
         self._local.__dict__.pop("task", None)
         self._local.caller = (cred, identity, interrupted)
+        killed = True
         try:
             yield
+            killed = False
+        except OSError:
+            killed = False
+            raise
         finally:
             task: Task | None = getattr(self._local, "task", None)
+            if task is not None and killed:
+                task.identity = None
             self._local.__dict__.clear()
             self._local.__dict__.update(outer)
             if task is not None:
                 with self.kernel.lock:
-                    self.free_task(task)
+                    self._rest(task)
 
     def become(self, task: Task) -> None:
         """Be *task* from now on: this thread."""

@@ -101,6 +101,8 @@ def bin_read(kernel: Kernel, node: SysfsFile, offset: int, size: int) -> bytes:
 
     :raises OSError: EIO where the attribute has no function for it, and what that says
     """
+    if not node.attr:
+        return node.show()[offset : offset + size] if node.show is not None else b""
     attr = kernel.struct("bin_attribute", node.attr)
     if not attr["read"]:
         raise err(errno.EIO)
@@ -118,6 +120,9 @@ def bin_write(kernel: Kernel, node: SysfsFile, offset: int, data: bytes) -> int:
 
     :raises OSError: EIO where the attribute has no function for it, and what that says
     """
+    if not node.attr and node.store is not None:
+        node.store(data)
+        return len(data)
     attr = kernel.struct("bin_attribute", node.attr)
     if not attr["write"]:
         raise err(errno.EIO)

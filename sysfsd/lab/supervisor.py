@@ -21,7 +21,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, NamedTuple
 
-from sysfsd.callers import CallerCred, identity, proc_status
+from sysfsd.callers import CallerCred, ProcessMemory, identity, proc_status
 from sysfsd.fs import devfs
 from sysfsd.fs.kernfs import Directory, Tree
 from sysfsd.kernel.char_dev import MISC_MAJOR, MKDEV, DeviceNumbers
@@ -49,6 +49,13 @@ _PATH_MAX: Final = 4096
 _AT_FDCWD: Final = -100
 _S_IFMT: Final = 0o170000
 _DEBUGFS: Final = "/sys/kernel/debug"
+#: What makes an ioctl one that points to something, in the bits of its number: it is written, or read.
+_IOC_DIRECTIONS: Final = (1 << 30, 1 << 31)
+#: What the host would answer of a regular file, without asking us: FIBMAP, FIONREAD.
+_REGULAR_FILES_IOCTLS: Final = (0x1, 0x541B)
+#: What no device sees of its own, for Linux takes it for itself: FS_IOC_FIEMAP, FICLONE, FICLONERANGE,
+#: FIDEDUPERANGE, FIFREEZE, FITHAW.
+_FILE_SYSTEMS_IOCTLS: Final = {0xC020660B, 0x40049409, 0x4020940D, 0xC0189436, 0xC0045877, 0xC0045878}
 #: Devices of the kernel proper that are not the host's, and their nodes.
 _BUILTIN: Final = {(stat.S_IFCHR, 1, 11): "/dev/kmsg"}
 
@@ -65,6 +72,8 @@ class Call:
         self._notification = notification
         self.args = notification.args
         self.pid = notification.pid
+        #: By a 32-bit program.
+        self.compat = notification.arch == AUDIT_ARCH_I386
 
     @cached_property
     def cred(self) -> CallerCred:
@@ -181,6 +190,8 @@ class SystemCall(NamedTuple):
 
     :param sleeps: it may take its time
     :param arguments: with which it is handed over, if not with all; one set of them is enough
+    :param ours: whether a call is not the host's to carry out; None: none is, or the answer finds out
+    :param x32: its number among the x32 calls, where they have one of their own
     """
 
     name: str
@@ -189,6 +200,8 @@ class SystemCall(NamedTuple):
     answer: Callable[[Supervisor, Call], int]
     sleeps: bool = False
     arguments: tuple[tuple[Argument, ...], ...] = ((),)
+    ours: Callable[[Supervisor, Call], bool] | None = None
+    x32: int | None = None
 
 
 class Supervisor:
@@ -210,7 +223,7 @@ class Supervisor:
         self._host_root = host_root
         self._made = made
         self._by_number = {AUDIT_ARCH_I386: {call.i386: call for call in SYSCALLS}}
-        self._native = {call.x86_64: call for call in SYSCALLS}
+        self._native = {number: call for call in SYSCALLS for number in (call.x86_64, call.x32) if number is not None}
 
     def listen(self, fd: int) -> None:
         """Answer the calls that come from a filter, in a thread of its own, until nobody is under it any more."""
@@ -228,7 +241,9 @@ class Supervisor:
                 continue
             table = self._by_number.get(notification.arch, self._native)
             syscall = table[notification.nr & ~_X32_SYSCALL_BIT]
-            if syscall.sleeps:
+            if syscall.ours is not None and not syscall.ours(self, Call(listener, notification)):
+                listener.proceed(notification)
+            elif syscall.sleeps:
                 Thread(target=self._answer, args=(listener, notification, syscall), daemon=True).start()
             else:
                 self._answer(listener, notification, syscall)
@@ -290,18 +305,36 @@ class Supervisor:
 
     # Files
 
+    def _own_file(self, call: Call) -> bool:
+        """Whether the first argument is an open file of this kernel's."""
+        try:
+            return os.stat(f"/proc/{call.pid}/fd/{_int(call.args[0])}").st_dev == self._mount.device
+        except OSError:
+            return False
+
+    def _own_ioctl(self, call: Call) -> bool:
+        return call.args[1] & 0xFFFFFFFF not in _FILE_SYSTEMS_IOCTLS and self._own_file(call)
+
+    def ioctl(self, call: Call) -> int:
+        """Of a device: the host goes by the number, whatever the module takes the argument for.
+
+        :raises Proceed: of another file
+        """
+        fd, cmd, arg = call.args[:3]
+        descriptor = call.file(_int(fd))
+        try:
+            return self._mount.device_ioctl(descriptor, cmd & 0xFFFFFFFF, arg, ProcessMemory(call.pid), call.compat)
+        except NotImplementedError:
+            raise Proceed from None
+        finally:
+            os.close(descriptor)
+
     def lseek(self, call: Call) -> int:
         """In a file of this kernel's: the host does not ask us where that leads.
 
-        :raises Proceed: for the host's files
+        :raises Proceed: where it does not matter
         """
         fd, offset, whence = call.args[:3]
-        try:
-            device = os.stat(f"/proc/{call.pid}/fd/{_int(fd)}").st_dev
-        except OSError:
-            raise Proceed from None
-        if device != self._mount.device:
-            raise Proceed
         descriptor = call.file(_int(fd))
         try:
             where = bytearray(struct.pack("=qii", ctypes.c_int64(offset).value, _int(whence), call.pid))
@@ -474,13 +507,24 @@ def _may_create(directory: int, name: str, slash: bool) -> None:
         raise err(errno.EROFS if os.fstatvfs(directory).f_flag & os.ST_RDONLY else errno.EACCES)
 
 
+def _pointing(number: int) -> tuple[tuple[Argument, ...], ...]:
+    """Argument *number* is that of an ioctl that the host would take for something."""
+    return (
+        *((Argument(number, direction, direction),) for direction in _IOC_DIRECTIONS),
+        *((Argument(number, command, 0xFFFFFFFF),) for command in _REGULAR_FILES_IOCTLS),
+    )
+
+
 def _devices(mode: int) -> tuple[tuple[Argument, ...], ...]:
     """Argument *mode* says that it is a device."""
     return tuple((Argument(mode, kind, _S_IFMT),) for kind in (stat.S_IFCHR, stat.S_IFBLK))
 
 
 SYSCALLS: Final = (
-    SystemCall("lseek", 8, 19, Supervisor.lseek),
+    SystemCall("lseek", 8, 19, Supervisor.lseek, ours=Supervisor._own_file),
+    SystemCall(
+        "ioctl", 16, 54, Supervisor.ioctl, sleeps=True, arguments=_pointing(1), ours=Supervisor._own_ioctl, x32=514
+    ),
     SystemCall("uname", 63, 122, Supervisor.uname),
     SystemCall("syslog", 103, 103, Supervisor.syslog, sleeps=True),
     SystemCall("mknod", 133, 14, Supervisor.mknod, arguments=_devices(1)),

@@ -8,6 +8,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -606,11 +607,49 @@ def test_the_machine_has_two_processors_and_250_ticks_a_second(kernel: Kernel, l
 # Tasks
 
 
-def test_a_process_is_a_task_only_as_long_as_its_system_call_lasts(turns: Functions) -> None:
+def test_a_process_is_a_task_only_until_another_makes_a_system_call(turns: Functions) -> None:
+    Call(turns, "count_now").end()
     before = len(turns.kernel.sched.tasks)
     for _ in range(5):
         Call(turns, "count_now").end()
     assert len(turns.kernel.sched.tasks) == before
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "same"),
+    [
+        ((7, "cat", 0), (7, "cat", 0), True),
+        ((7, "cat", 0), (8, "cat", 0), False),
+        ((7, "cat", 0), (7, "dd", 0), False),
+        ((7, "cat", 0), (7, "cat", 1000), False),
+    ],
+)
+def test_who_calls_again_is_the_same_task(
+    kernel: Kernel, first: tuple[int, str, int], second: tuple[int, str, int], same: bool
+) -> None:
+    """It is a matter of speed: its structure is what it was."""
+    seen = []
+    for pid, comm, uid in (first, second):
+        who = Identity(pid, pid, comm)
+        with kernel.sched.enter(Cred(uid, uid, 0, pid), lambda who=who: who), kernel.lock:  # type: ignore[misc]
+            task = kernel.current
+            seen.append(task)
+            assert (task.pid, task.comm, task.cred.uid) == (pid, comm, uid)
+            assert kernel.struct("cred", task.cred_address)["uid.val"] == uid
+    assert (seen[0] is seen[1]) == same
+
+
+def test_a_task_that_was_killed_is_not_used_again(kernel: Kernel) -> None:
+    seen = []
+    for _ in range(2):
+        with (
+            suppress(TaskKilled),
+            kernel.sched.enter(Cred(0, 0, 0, 7), lambda: Identity(7, 7, "cat")),
+            kernel.lock,
+        ):
+            seen.append(kernel.current)
+            raise TaskKilled(seen[-1])
+    assert seen[0] is not seen[1]
 
 
 def test_a_task_is_used_again_for_another(turns: Functions) -> None:

@@ -53,10 +53,7 @@ def __napi_alloc_skb(kernel: Kernel, napi: StructView, length: int, gfp_mask: in
     return __netdev_alloc_skb(kernel, napi.to("dev"), length, gfp_mask)  # type: ignore[no-any-return]
 
 
-@export(
-    "struct sk_buff *build_skb(void *data, unsigned int frag_size)",
-    "struct sk_buff *__build_skb(void *data, unsigned int frag_size)",
-)
+@export("struct sk_buff *build_skb(void *data, unsigned int frag_size)")
 def build_skb(kernel: Kernel, data: int, frag_size: int) -> StructView:
     return _skbs(kernel).build(data, frag_size)
 
