@@ -14,7 +14,7 @@ from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.sched import Identity
 from sysfsd.libc import libc, syscall
 
-__all__ = ["CallerCred", "ProcessMemory", "comm", "fs_credentials", "identity", "proc_status"]
+__all__ = ["CallerCred", "ProcessMemory", "comm", "exists", "find", "fs_credentials", "identity", "proc_status"]
 
 _SYS_SETGROUPS: Final = 116
 _SYS_SETFSUID: Final = 122
@@ -101,6 +101,25 @@ def comm(pid: int, otherwise: str = "<...>") -> str:
 #: Who processes were when they were last looked at: a file may be closed for one that is no more.
 _seen: Final[dict[int, Identity]] = {}
 _SEEN_MAX: Final = 256
+
+
+def exists(pid: int) -> bool:
+    """Whether there is a process or thread of that number."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
+
+
+def find(pid: int) -> tuple[Cred, Identity] | None:
+    """Who a process of the host is, if it is there."""
+    if pid <= 0 or not exists(pid):
+        return None
+    cred = CallerCred.of(pid)
+    return cred, identity(cred)
 
 
 def identity(cred: Cred) -> Identity:

@@ -19,7 +19,7 @@ from itertools import count
 from threading import get_ident
 from typing import Any, Final, NamedTuple
 
-from sysfsd.callers import CallerCred, ProcessMemory, comm, identity
+from sysfsd.callers import CallerCred, ProcessMemory, comm, exists, find, identity
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Seekable, Symlink, Tree
 from sysfsd.fuselib import Fuse, Opcode, OpenFlag, fuse, libfuse, reply
 from sysfsd.kernel import vfs
@@ -190,6 +190,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._channel = libfuse.fuse_session_next_chan(self._session, None)
         self.device = next((m.device for m in reversed(list(mounts())) if m.path == self._mountpoint), None)
         self._tree.watchers.append(self._entry_changed)
+        self._sched.exists, self._sched.find = exists, find
         self._sched.ended = lambda: bool(libfuse.fuse_session_exited(self._session))
         self._ready()
 

@@ -174,9 +174,20 @@ class Disks:
         #: Bios and requests that are being carried out.
         self._pending: set[int] = set()
         self._warned = False
-        self._in_queue: set[int] = set()
+        #: Tags in use, by tag set.
+        self._tags: dict[int, set[int]] = {}
         #: KiB.
         self._read_ahead: dict[Disk, int] = {}
+
+    def disk(self, view: StructView) -> Disk:
+        """What is known of a disk.
+
+        :raises OSError: EFAULT (:class:`PageFault`) for what is none
+        """
+        found = self.by_disk.get(view.address)
+        if found is None:
+            raise PageFault(view.address)
+        return found
 
     # The classes
 
@@ -268,6 +279,7 @@ class Disks:
             kernel.slab.kfree(view.address)
         kernel.slab.kfree(tags["tags"])
         tags["tags"] = 0
+        self._tags.pop(tags.address, None)
         for index in range(tags["nr_maps"]):
             queue_map = kernel.struct("blk_mq_queue_map", tags.at("map") + 16 * index)
             kernel.slab.kfree(queue_map["mq_map"])
@@ -410,7 +422,7 @@ class Disks:
         """``set_capacity_and_notify()``."""
         old = disk.to("part0")["bd_nr_sectors"]
         self.set_capacity(disk, sectors)
-        known = self.by_disk[disk.address]
+        known = self.disk(disk)
         if sectors == old or known.whole.devt not in self.by_devt or disk["flags"] & _HIDDEN:
             return False
         self.kernel.log.pr_info(f"{known.name}: detected capacity change from {old} to {sectors}")
@@ -428,7 +440,7 @@ class Disks:
         state = disk["state"]
         if bool(state & DiskState.READ_ONLY) != read_only:
             disk["state"] = state ^ DiskState.READ_ONLY
-            known = self.by_disk[disk.address]
+            known = self.disk(disk)
             if known.whole.devt in self.by_devt:
                 self._change(known, b"DISK_RO=%d" % read_only)
 
@@ -442,7 +454,7 @@ class Disks:
 
         :raises OSError: EINVAL, EEXIST, ENOMEM
         """
-        kernel, core, disk = self.kernel, self.core, self.by_disk[view.address]
+        kernel, core, disk = self.kernel, self.core, self.disk(view)
         if disk.set is not None:
             self._init_scheduler(disk)
         number = view["minors"]
@@ -524,7 +536,7 @@ class Disks:
 
     def delete(self, view: StructView) -> None:
         """``del_gendisk()``."""
-        disk, core = self.by_disk[view.address], self.core
+        disk, core = self.disk(view), self.core
         if disk.whole.devt not in self.by_devt:
             return
         for part in list(disk.parts.values()):
@@ -546,7 +558,7 @@ class Disks:
     def put(self, view: StructView) -> None:
         """``put_disk()``."""
         if view.address:
-            self.core.put(self.by_disk[view.address].whole.bdev.sub("bd_device"))
+            self.core.put(self.disk(view).whole.bdev.sub("bd_device"))
 
     def disk_of(self, queue: StructView) -> Disk | None:
         return self._by_queue.get(queue.address)
@@ -867,10 +879,11 @@ class Disks:
         kernel, disk = self.kernel, part.disk
         assert disk.set is not None
         view = kernel.struct("blk_mq_tags", kernel.memory.read_pointer(disk.set["tags"]))
-        while (tag := next((n for n in range(view["nr_tags"]) if n not in self._in_queue), -1)) < 0:
-            kernel.sched.sleep(_POLL)
+        used = self._tags.setdefault(disk.set.address, set())
+        self._wait(lambda: len(used) < view["nr_tags"])
+        tag = next(n for n in range(view["nr_tags"]) if n not in used)
         rq = kernel.struct("request", self._static_request(disk.set, view, tag, 0))
-        self._in_queue.add(tag)
+        used.add(tag)
         try:
             rq["q"], rq["mq_hctx"], rq["cmd_flags"] = disk.queue.address, disk.hctx, way
             rq["rq_flags"], rq["tag"], rq["internal_tag"] = 1 << 13, tag, tag if disk.scheduler != "none" else -1
@@ -884,7 +897,7 @@ class Disks:
             self._wait(lambda: rq.address not in self._pending)
         finally:
             self._pending.discard(rq.address)
-            self._in_queue.discard(tag)
+            used.discard(tag)
 
     def _queue_rq(self, disk: Disk, rq: StructView) -> None:
         kernel, ops = self.kernel, disk.queue.to("mq_ops")

@@ -120,6 +120,8 @@ class Input:
         self._mice: set[int] = set()
         self._leds: dict[int, tuple[StructView, _Led]] = {}
         self._led_class = 0
+        #: What the parents of managed devices give back: the address of the resource.
+        self._managed: dict[tuple[int, str], int] = {}
         self._new_led: tuple[StructView, _Led] | None = None
 
     # Bits
@@ -184,6 +186,8 @@ class Input:
 
     def _release(self, dev: StructView) -> None:
         """``input_dev_release()``."""
+        for what in ("memory", "registration"):
+            self._managed.pop((dev.address, what), None)
         for member in ("absinfo", "vals"):
             self._kernel.slab.kfree(dev[member])
         self._kernel.slab.kfree(dev.address)
@@ -193,25 +197,31 @@ class Input:
         core = self._kernel.state(DriverCore)
         dev = self.allocate()
         dev["dev.parent"], dev["devres_managed"] = device.address, 1
-        core.resource_add(device, core.resource_alloc(lambda data: core.put(dev.sub("dev")), 8, "devm_input"))
+        self._manage(dev, device, "memory", lambda data: core.put(dev.sub("dev")))
         return dev
 
     def free(self, dev: StructView) -> None:
         """``input_free_device()``."""
         if not dev.address:
             return
-        self._forget_managed(dev, "devm_input")
+        self._forget_managed(dev, "memory")
         self._kernel.state(DriverCore).put(dev.sub("dev"))
 
-    def _forget_managed(self, dev: StructView, name: str) -> None:
-        """A managed device is taken back before its parent would."""
-        if dev["devres_managed"] and dev["dev.parent"]:
+    def _manage(self, dev: StructView, parent: StructView, what: str, release: Callable[[int], None]) -> None:
+        """Have *parent* give something back."""
+        core = self._kernel.state(DriverCore)
+        data = self._managed[dev.address, what] = core.resource_alloc(release, 8)
+        core.resource_add(parent, data)
+
+    def _forget_managed(self, dev: StructView, what: str) -> None:
+        """It is given back before the parent would."""
+        data = self._managed.pop((dev.address, what), None)
+        if data is not None:
             core, parent = self._kernel.state(DriverCore), dev.sub("dev").to("parent")
-            for found in reversed(list(core._resources.get(parent.address, []))):
-                if found.name == name:
-                    core.resource_remove(parent, found)
-                    core.resource_free(found.data)
-                    break
+            found = core.resource_find(parent, None, lambda other: other == data)
+            if found is not None:
+                core.resource_remove(parent, found)
+                core.resource_free(data)
 
     def set_capability(self, dev: StructView, type_: int, code: int) -> None:
         """``input_set_capability()``."""
@@ -284,7 +294,7 @@ class Input:
             self._attach(handler, dev)
         if dev["devres_managed"]:
             parent = dev.sub("dev").to("parent")
-            core.resource_add(parent, core.resource_alloc(lambda data: self._unregister(dev), 8, "devm_input_register"))
+            self._manage(dev, parent, "registration", lambda data: self._unregister(dev))
 
     def _repeat(self, dev: StructView, delay: int, period: int) -> None:
         self._kernel.memory.write_int(dev.at("rep"), delay)
@@ -310,7 +320,7 @@ class Input:
     def unregister(self, dev: StructView) -> None:
         """``input_unregister_device()``."""
         if dev["devres_managed"]:
-            self._forget_managed(dev, "devm_input_register")
+            self._forget_managed(dev, "registration")
             self._unregister(dev)
         else:
             self._unregister(dev)

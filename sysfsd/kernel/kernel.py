@@ -124,6 +124,8 @@ class Kernel:
         self.srcu_readers: dict[int, int] = {}
         #: Runs a program for the kernel, and waits for its end if the second argument says so; here is none.
         self.usermodehelper: Callable[[list[str], bool], int] = lambda argv, wait: -errno.ENOENT
+        #: Sends a signal to a process of the host, with its ``siginfo_t`` if there is one; here are none.
+        self.send_signal: Callable[[int, int, bytes], None] = _no_process
         #: What modules called for in vain, and how often.
         self.unmodelled: dict[str, int] = {}
         self.tunables: Tunables = Tunables()
@@ -461,6 +463,11 @@ class Kernel:
         machine = "i686" if personality & _PER_MASK == _PER_LINUX32 else "x86_64"
         fields = (ostype, self.tunables.hostname, release, version, machine, self.tunables.domainname)
         return _NEW_UTSNAME.pack(*(field.rstrip("\n").encode("latin-1") for field in fields))
+
+
+def _no_process(pid: int, sig: int, info: bytes) -> None:
+    """:raises OSError: ESRCH"""
+    raise err(errno.ESRCH)
 
 
 def _deny_write_access(fd: int, flags: int) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import ref
 
 from sysfsd.kernel.cred import INIT_CRED, Cred
+from sysfsd.kernel.list import INIT_LIST_HEAD
 from sysfsd.kernel.panic import Taint, print_tainted
 from sysfsd.kernel.printk import Level
 from sysfsd.kernel.traps import Regs, TaskKilled
@@ -24,6 +25,7 @@ from sysfsd.kernel.traps import Regs, TaskKilled
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.kthread import Kthread
+    from sysfsd.kernel.structs import StructView
 
 __all__ = ["HZ", "Identity", "KernelLock", "Scheduler", "Task", "TaskState"]
 
@@ -82,6 +84,8 @@ class Identity(NamedTuple):
 
 #: Whoever uses a kernel without being a process.
 _NOBODY: Final = (INIT_CRED, lambda: Identity(1, 1, "init"), lambda: False)
+#: Tasks of processes that are kept while they make no system call.
+_RESTING_MAX: Final = 64
 #: Parents whose structures are kept.
 _PARENTS_MAX: Final = 64
 
@@ -193,10 +197,13 @@ class Task:
     :param address: of its structure in the kernel's memory
     :param stack: of the lowest byte of its stack
     :param cred_address: of its credentials, as module code sees them
+    :param pid_address: of its ``struct pid``
     :param pristine: what its structure holds before anything is known of it
     """
 
-    def __init__(self, sched: Scheduler, address: int, stack: int, cred_address: int, pristine: bytes) -> None:
+    def __init__(
+        self, sched: Scheduler, address: int, stack: int, cred_address: int, pid_address: int, pristine: bytes
+    ) -> None:
         self._sched = sched
         self.address = address
         self.view = sched.kernel.struct("task_struct", address)
@@ -210,6 +217,7 @@ class Task:
         self.cpu = 0
         self.canary = 0
         self.cred_address = cred_address
+        self.pid_address = pid_address
         self.pristine = pristine
         #: Where module code that it runs called the kernel (stack pointer and function), 0 while it runs none.
         self.sp = 0
@@ -320,8 +328,11 @@ class Scheduler:
         #: Whether the kernel is no more: whatever runs or sleeps ends.
         self.ended: Callable[[], bool] = lambda: False
         self._need_resched = False
-        #: The task whose system call ended last, and that nobody has needed the place of since.
-        self._resting: Task | None = None
+        #: By process id: tasks that make no system call right now, whoever called last at the end.
+        self._resting: dict[int, Task] = {}
+        #: Whether a process of the host is still there, and who it is if it has not made a system call.
+        self.exists: Callable[[int], bool] = lambda pid: False
+        self.find: Callable[[int], tuple[Cred, Identity] | None] = lambda pid: None
         #: Tasks that wait for something at an address, in the order in which they came.
         self._waiters: dict[int, list[Task]] = {}
 
@@ -346,14 +357,26 @@ class Scheduler:
         return task
 
     def _caller_task(self, cred: Cred, identity: Callable[[], Identity], interrupted: Callable[[], bool]) -> Task:
-        """The task of a process of the host: for who calls again and again, the same."""
+        """The task of a process of the host: as long as it lives, the same."""
         who = identity()
-        task, self._resting = self._resting, None
-        if task is not None and task.identity == who and task.cred_key == _cred_key(cred):
+        task = self._resting.pop(who.pid, None)
+        if task is not None and (task.identity, task.cred_key) == (who, _cred_key(cred)):
             task.cred, task.interrupted = cred, interrupted
+            return task
+        if task is not None and task.identity is not None and task.identity._replace(comm=who.comm) == who:
+            task.comm, task.cred, task.interrupted = who.comm, cred, interrupted
+            task.view["comm"] = who.comm.encode("latin-1", "replace")
+            self._fill_cred(task.cred_address, cred)
+            task.identity, task.cred_key = who, _cred_key(cred)
             return task
         if task is not None:
             self.free_task(task)
+        return self._process(who, cred, interrupted)
+
+    def _process(self, who: Identity, cred: Cred, interrupted: Callable[[], bool] = lambda: False) -> Task:
+        """A task for a process that has none; the tasks of those that are gone go."""
+        for pid in [pid for pid in self._resting if not self.exists(pid)]:
+            self.free_task(self._resting.pop(pid))
         task = self.new_task(who, cred, interrupted)
         task.identity, task.cred_key = who, _cred_key(cred)
         task.view["mm"] = task.view["active_mm"] = self._mm
@@ -361,10 +384,24 @@ class Scheduler:
 
     def _rest(self, task: Task) -> None:
         """Its system call is over: it may make another."""
-        if self._resting is None and task.identity is not None and task.fit:
-            self._resting = task
-        else:
+        if task.identity is None or not task.fit or task.pid in self._resting:
             self.free_task(task)
+            return
+        self._resting[task.pid] = task
+        if len(self._resting) > _RESTING_MAX:
+            self.free_task(self._resting.pop(next(iter(self._resting))))
+
+    def find_task(self, pid: int) -> Task | None:
+        """``find_task_by_vpid()``."""
+        known = [task for task in self.tasks.values() if task.pid == pid and not task.dead]
+        if known:
+            return max(known, key=lambda task: task.identity is not None)  # rather than what is only a parent
+        found = self.find(pid)
+        if found is None:
+            return None
+        task = self._process(found[1], found[0])
+        self._rest(task)
+        return task
 
     def signal_pending(self) -> bool:
         """``signal_pending(current)``, which needs no structure of it either."""
@@ -484,6 +521,7 @@ class Scheduler:
         kernel.memory.write(task.address, structure)
         kernel.memory.write_int(task.stack, _STACK_END_MAGIC, 8)
         self._fill_cred(task.cred_address, cred)
+        kernel.memory.write_int(task.pid_address + self._pid_size, pid, 4)
         self._link(task)
         self.tasks[task.address] = task
         return task
@@ -531,7 +569,33 @@ class Scheduler:
         for head in ("children", "sibling", "thread_group", "tasks", "thread_node"):
             view[f"{head}.next"] = view[f"{head}.prev"] = view.at(head)
         view["prio"] = view["static_prio"] = view["normal_prio"] = 120
-        return Task(self, address, stack, cred, kernel.memory.read(address, view.struct.size))
+        pid = kernel.struct("pid", kernel.slab.kmalloc(self._pid_size + kernel.image.structs["upid"].size))
+        pid["count.refs.counter"] = 1
+        kernel.struct("upid", pid.address + self._pid_size)["ns"] = kernel.exports.data_address("init_pid_ns")
+        INIT_LIST_HEAD(kernel.memory, pid.at("wait_pidfd.head"))
+        view["thread_pid"] = pid.address
+        view["signal"] = self._new_signal(view)
+        return Task(self, address, stack, cred, pid.address, kernel.memory.read(address, view.struct.size))
+
+    def _new_signal(self, task: StructView) -> int:
+        """``copy_signal()``: what the threads of a process share, of which *task* is the only one."""
+        signal = self.kernel.struct("signal_struct", self.kernel.slab.kmalloc(self._signal_size))
+        for name in ("sigcnt.refs.counter", "live.counter", "nr_threads", "quick_threads"):
+            signal[name] = 1
+        head, node = signal.at("thread_head"), task.at("thread_node")
+        signal["thread_head.next"] = signal["thread_head.prev"] = node
+        task["thread_node.next"] = task["thread_node.prev"] = head
+        signal["wait_chldexit.head.next"] = signal["wait_chldexit.head.prev"] = signal.at("wait_chldexit.head")
+        return signal.address
+
+    @cached_property
+    def _signal_size(self) -> int:
+        return self.kernel.image.structs["signal_struct"].size
+
+    @cached_property
+    def _pid_size(self) -> int:
+        """Where in a ``struct pid`` its number is: at the end (bytes)."""
+        return self.kernel.image.structs["pid"].size
 
     def _link(self, task: Task) -> None:
         """Put a task at the end of the list that for_each_process() walks."""
@@ -554,7 +618,7 @@ class Scheduler:
         cpu = self.kernel.cpu
         if cpu.loaded is task:
             cpu.forget()
-        self._free.append(Task(self, task.address, task.stack, task.cred_address, task.pristine))
+        self._free.append(Task(self, task.address, task.stack, task.cred_address, task.pid_address, task.pristine))
 
     def task(self, address: int) -> Task | None:
         """The task whose structure is at *address*."""

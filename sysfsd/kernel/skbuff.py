@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail, list_del_init, list_empty, list_entries
 from sysfsd.kernel.memory import PAGE_SIZE
-from sysfsd.kernel.net_device import LinkState, NetDevices
+from sysfsd.kernel.net_device import IFF, LinkState, NetDevices
 from sysfsd.kernel.printk import Level
 from sysfsd.kernel.registrations import Registrations
+from sysfsd.kernel.sched import SOFTIRQ_OFFSET
 from sysfsd.kernel.slab import kmalloc_size
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ _CACHE_LINE: Final = 64
 _SMALL: Final = 1024
 _NOT_SET: Final = 0xFFFF
 NET_RX_DROP: Final = 1
+_NET_XMIT_CN, _NETDEV_TX_BUSY = 2, 0x10
 #: Who takes what the kernel proper has handlers for: here nobody, as no device has an address.
 _BUILTIN_PROTOCOLS: Final = (0x0800, 0x0806, 0x86DD)
 _ETH_P_802_3, _ETH_P_ALL, _ETH_P_802_2 = 1, 3, 4
@@ -290,6 +292,25 @@ class SkBuffs:
             start = memory.read(skb["data"], 2) if skb["len"] >= 2 else b""
             protocol = _ETH_P_802_3 if start == b"\xff\xff" else _ETH_P_802_2
         return int.from_bytes(protocol.to_bytes(2, "big"), "little")
+
+    # Sending
+
+    def transmit(self, skb: StructView) -> int:
+        """``__dev_queue_xmit()``: there is no queue, only the driver; a device that is down takes nothing."""
+        kernel = self._kernel
+        dev = skb.to("dev")
+        skb["mac_header"] = skb["data"] - skb["head"]
+        start_xmit = dev.to("netdev_ops")["ndo_start_xmit"]
+        if not dev["flags"] & IFF.UP or not start_xmit or kernel.struct("netdev_queue", dev["_tx"])["state"] & 3:
+            self.free(skb)
+            return _NET_XMIT_CN
+        kernel.sched.preempt_count += 2 * SOFTIRQ_OFFSET
+        try:
+            if kernel.cpu.call(start_xmit, skb.address, dev.address) == _NETDEV_TX_BUSY:
+                self.free(skb)
+        finally:
+            kernel.sched.preempt_count -= 2 * SOFTIRQ_OFFSET
+        return 0
 
     # Receiving
 

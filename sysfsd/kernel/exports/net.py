@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sysfsd.kernel.driver_core import DriverCore
@@ -17,7 +18,7 @@ from sysfsd.kernel.registrations import Registrations
 from sysfsd.kernel.vsprintf import ptr_to_hashval
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.structs import StructView
@@ -232,17 +233,27 @@ def _tell(kernel: Kernel, nb: StructView, event: str, dev: StructView) -> int:
 @export("int register_netdevice_notifier(struct notifier_block *nb)")
 def register_netdevice_notifier(kernel: Kernel, nb: StructView) -> int:
     devices = list(kernel.state(NetDevices).listed())
-    _registered(kernel).chain_register("netdev_chain", nb.address)
-    for told, dev in enumerate(devices):
-        ret = _tell(kernel, nb, "REGISTER", dev)
-        if error := notifier_to_errno(ret):
-            for before in devices[:told]:
-                _tell_gone(kernel, nb, before)
-            _registered(kernel).remove("netdev_chain", nb.address)
-            raise err(error)
-        if dev["flags"] & IFF.UP:
-            _tell(kernel, nb, "UP", dev)
+    with _rtnl(kernel):
+        _registered(kernel).chain_register("netdev_chain", nb.address)
+        for told, dev in enumerate(devices):
+            ret = _tell(kernel, nb, "REGISTER", dev)
+            if error := notifier_to_errno(ret):
+                for before in devices[:told]:
+                    _tell_gone(kernel, nb, before)
+                _registered(kernel).remove("netdev_chain", nb.address)
+                raise err(error)
+            if dev["flags"] & IFF.UP:
+                _tell(kernel, nb, "UP", dev)
     return 0
+
+
+@contextmanager
+def _rtnl(kernel: Kernel) -> Iterator[None]:
+    rtnl_lock(kernel)
+    try:
+        yield
+    finally:
+        rtnl_unlock(kernel)
 
 
 def _tell_gone(kernel: Kernel, nb: StructView, dev: StructView) -> None:
@@ -259,9 +270,10 @@ def register_netdevice_notifier_net(kernel: Kernel, net: StructView, nb: StructV
 
 @export("int unregister_netdevice_notifier(struct notifier_block *nb)")
 def unregister_netdevice_notifier(kernel: Kernel, nb: StructView) -> int:
-    _registered(kernel).chain_unregister("netdev_chain", nb.address)
-    for dev in list(kernel.state(NetDevices).listed()):
-        _tell_gone(kernel, nb, dev)
+    with _rtnl(kernel):
+        _registered(kernel).chain_unregister("netdev_chain", nb.address)
+        for dev in list(kernel.state(NetDevices).listed()):
+            _tell_gone(kernel, nb, dev)
     return 0
 
 

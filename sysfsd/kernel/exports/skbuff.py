@@ -282,6 +282,14 @@ def napi_gro_receive(kernel: Kernel, napi: StructView, skb: StructView) -> int:
     return _GRO_NORMAL
 
 
+# Sending
+
+
+@export("int __dev_queue_xmit(struct sk_buff *skb, struct net_device *sb_dev)")
+def __dev_queue_xmit(kernel: Kernel, skb: StructView, sb_dev: StructView) -> int:
+    return _skbs(kernel).transmit(skb)
+
+
 # Polling
 
 
