@@ -48,6 +48,8 @@ _UTIME_OMIT: Final = (1 << 30) - 2
 
 #: What libfuse calls a file that is open when its name is taken away.
 _HIDDEN: Final = ".fuse_hidden"
+#: What is asked of a regular file, its file system answers: FIBMAP, FIONREAD.
+_REGULAR_FILES_IOCTLS: Final = (0x1, 0x541B)
 #: Parts of the number of an ioctl (include/uapi/asm-generic/ioctl.h).
 _IOC_WRITE: Final = 1 << 30
 _IOC_READ: Final = 1 << 31
@@ -493,9 +495,10 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         """
         handle = bytearray(8)
         fcntl.ioctl(descriptor, _HANDLE, handle)
-        _node, file, context, device = self._files[int.from_bytes(handle, "little")][:4]
+        node, file, context, device = self._files[int.from_bytes(handle, "little")][:4]
         served = file if isinstance(file, BlockFile) else device
-        if served is None or (served is not device and cmd & 0xFFFFFFFF == LLSEEK):
+        regular = not node.special and cmd in _REGULAR_FILES_IOCTLS
+        if served is None or regular or (served is not device and cmd & 0xFFFFFFFF == LLSEEK):
             raise NotImplementedError
         flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
         if context.flags != flags:

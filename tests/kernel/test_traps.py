@@ -36,7 +36,6 @@ DIFFERENT: Final = {
     "init 34": "printk() faults on behalf of its caller, without frames of its own",
     "init 39": "the second kfree() is found by the watch over all objects, and does no harm",
     "init 40": "so is kfree() of the middle of an object",
-    "init 48": "model specific registers are not modelled",
     "init 62": "a task has no memory of its own",
     "init 63": "a task has no memory of its own",
     "init 64": "the processor does not mind unaligned operands",

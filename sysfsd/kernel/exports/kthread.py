@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area, CallVaList
+from sysfsd.kernel.exports.wait import complete
 from sysfsd.kernel.kthread import Kthread
 from sysfsd.kernel.memory import PageFault
 from sysfsd.kernel.vsprintf import vsnprintf
@@ -100,8 +101,7 @@ def kthread_bind(kernel: Kernel, p: StructView, cpu: int) -> None:
 @export("void kthread_complete_and_exit(struct completion *comp, long code)")
 def kthread_complete_and_exit(kernel: Kernel, comp: StructView, code: int) -> None:
     if comp.address:
-        comp["done"] += 1
-        kernel.sched.wake_waiters(comp.address, 1)
+        complete(kernel, comp)
     kernel.kthreads.exit(code)
 
 
