@@ -371,7 +371,7 @@ NO_FUSE: Final = (
         ),
         (
             Settings(),
-            "a seccomp profile refuses delete_module, finit_module, init_module, pidfd_getfd, setdomainname,"
+            "a seccomp profile refuses delete_module, finit_module, init_module, mount, pidfd_getfd, setdomainname,"
             f" sethostname, syslog; {ROOT_NEEDS}",
         ),
         (
@@ -388,7 +388,7 @@ NO_FUSE: Final = (
         ),
         (
             replace(FOR_ROOT, refused=("mount",)),
-            f"no namespaces for mounts and processes can be made here: Operation not permitted; {ROOT_NEEDS}",
+            f"a seccomp profile refuses mount; {ROOT_NEEDS}",
         ),
         (replace(FOR_ROOT, added=()), f"no /proc can be mounted here: Operation not permitted; {ROOT_NEEDS}"),
         (replace(FOR_A_USER, masked=True), f"no /proc can be mounted here: Operation not permitted; {USER_NEEDS}"),

@@ -166,6 +166,8 @@ class VmArea(Area):
         super().__init__(base, size, physical, shootdowns)
         self._holes: list[tuple[int, int]] = [(0, size)]
         self._pieces: dict[int, int] = {}
+        #: Pieces without a guard page.
+        self._unguarded: set[int] = set()
 
     def alloc(self, size: int, alignment: int = PAGE_SIZE, prot: int = Prot.RW) -> int:
         """``__vmalloc_node_range()``: zeroed pages for *size* bytes.
@@ -192,7 +194,9 @@ class VmArea(Area):
         :raises KeyError: if nothing is allocated there
         """
         start = address - self.base
-        size = length = self._pieces.pop(start)
+        size = self._usable(start)
+        length = self._pieces.pop(start)
+        self._unguarded.discard(start)
         self.clear(address, length)
         self.set_prot(address, length, Prot.NONE)
         index = bisect_left(self._holes, (start,))
@@ -203,12 +207,26 @@ class VmArea(Area):
             start, before = self._holes.pop(index)
             length += before
         self._holes.insert(index, (start, length))
-        return size - PAGE_SIZE
+        return size
+
+    def split(self, address: int) -> None:
+        """Make each page of a piece one of its own; there is one guard page, behind the last."""
+        start = address - self.base
+        need = self._pieces.pop(start)
+        last = start + need - 2 * PAGE_SIZE
+        for at in range(start, last, PAGE_SIZE):
+            self._pieces[at] = PAGE_SIZE
+            self._unguarded.add(at)
+        self._pieces[last] = 2 * PAGE_SIZE
 
     def piece(self, address: int) -> int | None:
         """The bytes of the piece that begins at *address*, its guard page not counted."""
-        length = self._pieces.get(address - self.base)
-        return None if length is None else length - PAGE_SIZE
+        start = address - self.base
+        return self._usable(start) if start in self._pieces else None
+
+    def _usable(self, start: int) -> int:
+        """The bytes of a piece, its guard page not counted."""
+        return self._pieces[start] - (0 if start in self._unguarded else PAGE_SIZE)
 
 
 class Memory:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HARDIRQ", "KSOFTIRQD", "SOFTIRQ", "Softirq"]
 
+_EFLAGS_IF: Final = 1 << 9
 _PF_IDLE: Final = 0x00000002
 _PF_KTHREAD: Final = 0x00200000
 
@@ -96,6 +97,30 @@ class Softirq:
                 self._run_pending()
             finally:
                 sched.preempt_count -= SOFTIRQ_OFFSET
+
+    def interrupt(self) -> None:
+        """What the timer interrupt does on top of the current task, which keeps the processor busy for the kernel.
+
+        Unlike other softirqs, tasklets are not left to ksoftirqd when they have woken it: ``irq_exit()`` does them.
+        """
+        sched, cpu = self._kernel.sched, self._kernel.cpu
+        task = sched.running
+        if task is None or cpu.loaded is not task or task.in_interrupt:
+            return
+        if not cpu.set_interrupts(True) & _EFLAGS_IF:
+            cpu.set_interrupts(False)
+            return
+        while (due := self._next()) is not None:
+            action, context = due
+            offset = HARDIRQ_OFFSET if context == HARDIRQ else SOFTIRQ_OFFSET
+            sched.preempt_count += offset
+            cpu.set_interrupts(context != HARDIRQ)
+            try:
+                action()
+            finally:
+                cpu.set_interrupts(True)
+                sched.preempt_count -= offset
+        self.do_softirq()
 
     def _run_pending(self) -> None:
         """Do what is pending now, not what comes to be meanwhile."""

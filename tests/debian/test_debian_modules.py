@@ -36,7 +36,7 @@ NOT_LOADED: Final = {
     "dccp_ipv6",
 }
 #: Modules whose init does not come to the registration of its driver.
-WITHOUT_DRIVERS: Final = {"fakelb", "synclink_cs"}
+WITHOUT_DRIVERS: Final = {"synclink_cs"}
 #: Parameters whose values depend on how much memory there is.
 OTHER_VALUES: Final = {"fuse.max_user_bgreq", "fuse.max_user_congthresh"}
 #: Modules that hold, or are held by, a reference less or more: by those that do not load, or do not get far enough.

@@ -6,6 +6,7 @@ import errno
 from typing import TYPE_CHECKING, NamedTuple
 
 from sysfsd.kernel.err import err
+from sysfsd.kernel.exports.crypto_algs import BuiltinAlgorithms
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.list import INIT_LIST_HEAD
 from sysfsd.kernel.registrations import Registrations
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 export = Area("crypto", "crypto/algapi.c, crypto/api.c, crypto/shash.c and their likes")
 
 _ALG_DEAD, _ALG_DYING, _ALG_TESTED = 0x20, 0x40, 0x400
+_ALG_OPTIONAL_KEY = 0x4000
+_TFM_NEED_KEY = 1
 _TYPE_MASK = 0xF
 _MAX_NAME = 128
 _MAX_ALIGNMASK, _MAX_BLOCKSIZE = 63, 160
@@ -43,6 +46,8 @@ _KINDS = {
     "acomp": _Kind("acomp_alg", 0xA, "crypto_acomp_type"),
     "scomp": _Kind("scomp_alg", 0xB, "crypto_scomp_type"),
 }
+#: What an algorithm of a kind calls its function for the end of a handle.
+_EXITS = {"shash": "exit_tfm", "skcipher": "exit"}
 #: The functions for many at once: what they are called.
 _PLURALS = {
     "shash": "shashes",
@@ -284,7 +289,7 @@ export.data("int fips_enabled")
 def _lookup(kernel: Kernel, name: bytes, type: int) -> StructView | None:
     """``__crypto_alg_lookup()``: the driver of that name, or of those that do it the one that is preferred."""
     best: StructView | None = None
-    for address in _registered(kernel).items("crypto_alg").values():
+    for address in [*_registered(kernel).items("crypto_alg").values(), *kernel.state(BuiltinAlgorithms).algs]:
         alg = kernel.struct("crypto_alg", address)
         if alg["cra_flags"] & _TYPE_MASK != type or alg["cra_flags"] & (_ALG_DEAD | _ALG_DYING):
             continue
@@ -295,30 +300,112 @@ def _lookup(kernel: Kernel, name: bytes, type: int) -> StructView | None:
     return best
 
 
-@export("struct crypto_shash *crypto_alloc_shash(const char *alg_name, u32 type, u32 mask)")
-def crypto_alloc_shash(kernel: Kernel, alg_name: bytes, type: int, mask: int) -> int:
-    base = _lookup(kernel, alg_name, _KINDS["shash"].type)
+def _find(kernel: Kernel, name: bytes, kind: str) -> StructView:
+    """``crypto_alg_mod_lookup()``: the algorithm, whose module is in use from now on.
+
+    :raises OSError: ENOENT
+    """
+    base = _lookup(kernel, name, _KINDS[kind].type)
     if base is None:
-        kernel.request_module(f"crypto-{alg_name.decode('latin-1')}", True)
-        base = _lookup(kernel, alg_name, _KINDS["shash"].type)
+        kernel.request_module(f"crypto-{name.decode('latin-1')}", True)
+        base = _lookup(kernel, name, _KINDS[kind].type)
     if base is None:
         raise err(errno.ENOENT)
     owner = kernel.modules.address(base["cra_module"])
     if owner is not None and not owner.try_module_get():
         raise err(errno.ENOENT)
-    structs = kernel.image.structs
-    alg = kernel.struct("shash_alg", structs.container_of(base.address, "shash_alg", "base"))
-    hash_ = kernel.struct("crypto_shash", kernel.slab.kmalloc(structs["crypto_shash"].size + base["cra_ctxsize"]))
-    hash_["base.__crt_alg"], hash_["base.refcnt.refs.counter"] = base.address, 1
-    hash_["descsize"] = alg["descsize"]
+    return base
+
+
+def _create(kernel: Kernel, base: StructView, tfm: StructView, *inits: tuple[int, int]) -> int:
+    """``crypto_create_tfm()``: a handle of an algorithm, whose own functions have a say.
+
+    :param inits: those, and what they are called with; 0: there is none
+    :raises OSError: what they say
+    """
+    tfm["base.__crt_alg"], tfm["base.refcnt.refs.counter"] = base.address, 1
     base["cra_refcnt.refs.counter"] += 1
-    for function, argument in ((alg["init_tfm"], hash_.address), (base["cra_init"], hash_.at("base"))):
+    for function, argument in (*inits, (base["cra_init"], tfm.at("base"))):
         ret = kernel.cpu.call(function, argument) if function else 0
         if ret:
             _put(kernel, base)
-            kernel.slab.kfree(hash_.address)
+            kernel.slab.kfree(tfm.address)
             raise err(-ret)
-    return hash_.address
+    return tfm.address
+
+
+def _own(kernel: Kernel, kind: str, base: StructView) -> StructView:
+    """The structure of its kind that an algorithm's is in."""
+    struct = _KINDS[kind].struct
+    return kernel.struct(struct, kernel.image.structs.container_of(base.address, struct, "base"))
+
+
+@export("struct crypto_shash *crypto_alloc_shash(const char *alg_name, u32 type, u32 mask)")
+def crypto_alloc_shash(kernel: Kernel, alg_name: bytes, type: int, mask: int) -> int:
+    base = _find(kernel, alg_name, "shash")
+    alg, size = _own(kernel, "shash", base), kernel.image.structs["crypto_shash"].size
+    hash_ = kernel.struct("crypto_shash", kernel.slab.kmalloc(size + base["cra_ctxsize"]))
+    hash_["descsize"] = alg["descsize"]
+    if _wants_key(kernel, alg):
+        hash_["base.crt_flags"] |= _TFM_NEED_KEY
+    return _create(kernel, base, hash_, (alg["init_tfm"], hash_.address))
+
+
+def _wants_key(kernel: Kernel, alg: StructView) -> bool:
+    """``crypto_shash_alg_needs_key()``."""
+    optional = alg["base.cra_flags"] & _ALG_OPTIONAL_KEY
+    return alg["setkey"] not in (0, kernel.kallsyms.address_of("shash_no_setkey")) and not optional
+
+
+@export("int crypto_shash_setkey(struct crypto_shash *tfm, const u8 *key, unsigned int keylen)")
+def crypto_shash_setkey(kernel: Kernel, tfm: StructView, key: int, keylen: int) -> int:
+    alg = _own(kernel, "shash", tfm.sub("base").to("__crt_alg"))
+    if alg["setkey"] in (0, kernel.kallsyms.address_of("shash_no_setkey")):
+        raise err(errno.ENOSYS)
+    return _set_key(kernel, alg["setkey"], tfm, key, keylen, _wants_key(kernel, alg))
+
+
+def _set_key(kernel: Kernel, setkey: int, tfm: StructView, key: int, keylen: int, wanted: bool) -> int:
+    """Have an algorithm take a key; what has none cannot be used."""
+    ret = kernel.cpu.call(setkey, tfm.address, key, keylen)
+    flags = tfm["base.crt_flags"] & ~_TFM_NEED_KEY
+    tfm["base.crt_flags"] = flags | (_TFM_NEED_KEY if ret and wanted else 0)
+    return ret
+
+
+@export("struct crypto_skcipher *crypto_alloc_skcipher(const char *alg_name, u32 type, u32 mask)")
+def crypto_alloc_skcipher(kernel: Kernel, alg_name: bytes, type: int, mask: int) -> int:
+    base = _find(kernel, alg_name, "skcipher")
+    alg, size = _own(kernel, "skcipher", base), kernel.image.structs["crypto_skcipher"].size
+    cipher = kernel.struct("crypto_skcipher", kernel.slab.kmalloc(size + base["cra_ctxsize"]))
+    if alg["max_keysize"]:
+        cipher["base.crt_flags"] |= _TFM_NEED_KEY
+    return _create(kernel, base, cipher, (alg["init"], cipher.address))
+
+
+@export("int crypto_skcipher_setkey(struct crypto_skcipher *tfm, const u8 *key, unsigned int keylen)")
+def crypto_skcipher_setkey(kernel: Kernel, tfm: StructView, key: int, keylen: int) -> int:
+    alg = _own(kernel, "skcipher", tfm.sub("base").to("__crt_alg"))
+    if not alg["min_keysize"] <= keylen <= alg["max_keysize"]:
+        raise err(errno.EINVAL)
+    return _set_key(kernel, alg["setkey"], tfm, key, keylen, bool(alg["max_keysize"]))
+
+
+def _crypt(kernel: Kernel, req: StructView, function: str) -> int:
+    tfm = req.sub("base").to("tfm")
+    if tfm["crt_flags"] & _TFM_NEED_KEY:
+        raise err(errno.ENOKEY)
+    return kernel.cpu.call(_own(kernel, "skcipher", tfm.to("__crt_alg"))[function], req.address)
+
+
+@export("int crypto_skcipher_encrypt(struct skcipher_request *req)")
+def crypto_skcipher_encrypt(kernel: Kernel, req: StructView) -> int:
+    return _crypt(kernel, req, "encrypt")
+
+
+@export("int crypto_skcipher_decrypt(struct skcipher_request *req)")
+def crypto_skcipher_decrypt(kernel: Kernel, req: StructView) -> int:
+    return _crypt(kernel, req, "decrypt")
 
 
 def _put(kernel: Kernel, base: StructView) -> None:
@@ -333,10 +420,9 @@ def crypto_destroy_tfm(kernel: Kernel, mem: int, tfm: StructView) -> None:
     if not 0 < mem < (1 << 64) - 4095:
         return
     base = tfm.to("__crt_alg")
-    if base["cra_flags"] & _TYPE_MASK == _KINDS["shash"].type:
-        alg = kernel.struct("shash_alg", kernel.image.structs.container_of(base.address, "shash_alg", "base"))
-        if alg["exit_tfm"]:
-            kernel.cpu.call(alg["exit_tfm"], mem)
+    for kind, member in _EXITS.items():
+        if base["cra_flags"] & _TYPE_MASK == _KINDS[kind].type and (exit_ := _own(kernel, kind, base)[member]):
+            kernel.cpu.call(exit_, mem)
     if base["cra_exit"]:
         kernel.cpu.call(base["cra_exit"], tfm.address)
     _put(kernel, base)
@@ -344,8 +430,7 @@ def crypto_destroy_tfm(kernel: Kernel, mem: int, tfm: StructView) -> None:
 
 
 def _alg(kernel: Kernel, desc: StructView) -> StructView:
-    base = desc.to("tfm")["base.__crt_alg"]
-    return kernel.struct("shash_alg", kernel.image.structs.container_of(base, "shash_alg", "base"))
+    return _own(kernel, "shash", desc.to("tfm").sub("base").to("__crt_alg"))
 
 
 @export("int crypto_shash_update(struct shash_desc *desc, const u8 *data, unsigned int len)")

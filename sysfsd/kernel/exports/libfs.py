@@ -364,8 +364,16 @@ def fasync_helper(kernel: Kernel, fd: int, filp: StructView, on: int, fapp: int)
 
 @export("void kill_fasync(struct fasync_struct **fp, int sig, int band)")
 def kill_fasync(kernel: Kernel, fp: int, sig: int, band: int) -> None:
-    """The host keeps to itself who owns a file: nobody to be told."""
-    kernel.memory.read_pointer(fp)
+    """``kill_fasync_rcu()``: whoever owns one of the files is sent SIGIO."""
+    address = kernel.memory.read_pointer(fp)
+    owners = kernel.state(FileOwners)
+    while address:
+        entry = kernel.struct("fasync_struct", address)
+        owner = owners.of(entry["fa_file"])
+        if owner is not None and owner.pid and (sig != signal.SIGURG or owner.signum):
+            with suppress(OSError):  # it is gone, or another user's
+                kernel.send_signal(owner.pid, owner.signum or signal.SIGIO, b"")
+        address = entry["fa_next"]
 
 
 # Paths

@@ -58,6 +58,18 @@ def _address(kernel: Kernel, sg: int) -> int:
     return _page_address(kernel.memory.read_pointer(sg) & ~3) + kernel.memory.read_int(sg + _OFFSET)
 
 
+def sg_pieces(kernel: Kernel, sg: int, size: int) -> list[tuple[int, int]]:
+    """Where the first *size* bytes are: addresses and lengths."""
+    pieces = []
+    for entry in _entries(kernel, sg):
+        length = min(_length(kernel, entry), size)
+        pieces.append((_address(kernel, entry), length))
+        size -= length
+        if not size:
+            break
+    return pieces
+
+
 def _init_table(kernel: Kernel, sgl: int, nents: int) -> None:
     kernel.memory.write(sgl, bytes(_SIZE * nents))
     kernel.memory.write_pointer(sgl + _SIZE * (nents - 1), _SG_END)

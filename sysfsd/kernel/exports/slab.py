@@ -567,6 +567,15 @@ def __free_pages(kernel: Kernel, page: StructView, order: int) -> None:
         _free_pages(kernel, address)
 
 
+@export("void split_page(struct page *page, unsigned int order)")
+def split_page(kernel: Kernel, page: StructView, order: int) -> None:
+    """Each page is allocated by itself from now on."""
+    kernel.memory.direct_map.split(_page_address(page.address))
+    for i in range(1, 1 << order):
+        tail = kernel.struct("page", page.address + i * STRUCT_PAGE)
+        tail["_mapcount.counter"], tail["_refcount.counter"] = -1, 1
+
+
 @export("void __folio_put(struct folio *folio)")
 def __folio_put(kernel: Kernel, folio: StructView) -> None:
     """Nobody holds the page any more."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 export = Area(
     "subsystems",
-    "kernel/reboot.c, kernel/power/main.c, mm/memory_hotplug.c, mm/vmscan.c, security/lsm_notifier.c,"
+    "kernel/reboot.c, kernel/power/main.c, mm/memory_hotplug.c, mm/vmscan.c, security/lsm_notifier.c, drivers/tty/vt/keyboard.c,"
     " drivers/leds/led-triggers.c, drivers/tty/tty_ldisc.c, kernel/cpu.c, drivers/acpi/glue.c,"
     " crypto/asymmetric_keys/asymmetric_type.c, mm/zpool.c, drivers/connector/connector.c, drivers/dma/dmaengine.c",
 )
@@ -51,6 +51,7 @@ _chain("blocking_lsm_notifier")
 _chain("restart_handler")
 _chain("oom_notifier")
 _chain("acpi_notifier")
+_chain("keyboard_notifier")
 
 export.data("struct atomic_notifier_head panic_notifier_list")
 export.data("int acpi_disabled")

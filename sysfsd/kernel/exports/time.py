@@ -169,8 +169,11 @@ def time64_to_tm(kernel: Kernel, totalsecs: int, offset: int, result: StructView
 def _busy(kernel: Kernel, seconds: float) -> None:
     """Wait without giving the processor to others."""
     if seconds > 0:
+        before = kernel.sched.jiffies
         time.sleep(min(seconds, kernel.sched.softlockup_thresh))
         kernel.sched.update_jiffies()
+        if kernel.sched.jiffies != before:
+            kernel.softirq.interrupt()
 
 
 @export("void __const_udelay(unsigned long xloops)")

@@ -16,6 +16,16 @@ export = Area("timer", "kernel/time/timer.c, kernel/time/hrtimer.c, kernel/softi
 
 _NSEC: Final = 1_000_000_000
 _KTIME_MAX: Final = (1 << 63) - 1
+_CLOCK_REALTIME: Final = 0
+_CLOCK_MONOTONIC: Final = 1
+_CLOCK_TAI: Final = 11
+#: The clocks of timers, by their numbers: which function tells the time.
+_CLOCKS: Final = {
+    _CLOCK_REALTIME: "ktime_get_real",
+    _CLOCK_MONOTONIC: "ktime_get",
+    7: "ktime_get_boottime",
+    _CLOCK_TAI: "ktime_get_clocktai",
+}
 _HRTIMER_MODE_REL: Final = 1
 _HRTIMER_RESTART: Final = 1
 _TASKLET_STATE_SCHED: Final = 1
@@ -107,10 +117,44 @@ def timer_shutdown(kernel: Kernel, timer: StructView) -> int:
 # struct hrtimer
 
 
+class _ClockBases:
+    """``hrtimer_bases``: the clocks that timers go by, which hrtimer_forward_now() asks for their time."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self._kernel = kernel
+        self._bases: dict[int, int] = {}
+
+    def base(self, clock_id: int) -> int:
+        """The address of the ``struct hrtimer_clock_base`` of a clock."""
+        clock_id = clock_id if clock_id in _CLOCKS else _CLOCK_MONOTONIC
+        if clock_id not in self._bases:
+            kernel = self._kernel
+            size = kernel.image.structs["hrtimer_clock_base"].size
+            base = kernel.struct("hrtimer_clock_base", kernel.slab.kmalloc(size))
+            base["clockid"] = clock_id
+            base["get_time"] = kernel.exports.internal(
+                f"ktime_t {_CLOCKS[clock_id]}(void)", lambda kernel: _clock(kernel, clock_id)
+            )
+            self._bases[clock_id] = base.address
+        return self._bases[clock_id]
+
+
+def _clock(kernel: Kernel, clock_id: int) -> int:
+    """The time of a clock (nanoseconds)."""
+    if clock_id == _CLOCK_REALTIME:
+        return time.time_ns()
+    return time.clock_gettime_ns(time.CLOCK_TAI) if clock_id == _CLOCK_TAI else kernel.log.clock()
+
+
+def _now(kernel: Kernel, timer: StructView) -> int:
+    """``hrtimer_cb_get_time()``."""
+    return _clock(kernel, timer.to("base")["clockid"])
+
+
 @export("void hrtimer_init(struct hrtimer *timer, clockid_t clock_id, enum hrtimer_mode mode)")
 def hrtimer_init(kernel: Kernel, timer: StructView, clock_id: int, mode: int) -> None:
     kernel.memory.write(timer.address, bytes(timer.struct.size))
-    timer["base"] = timer.at("node")
+    timer["base"] = kernel.state(_ClockBases).base(clock_id)
     timer["node.node.__rb_parent_color"] = timer.at("node")
 
 
@@ -123,13 +167,13 @@ def _hrtimer_run(kernel: Kernel, timer: StructView) -> None:
 
 def _hrtimer_enqueue(kernel: Kernel, timer: StructView) -> None:
     timer["state"] = 1
-    deadline = time.monotonic() + (timer["node.expires"] - kernel.log.clock()) / _NSEC
+    deadline = time.monotonic() + (timer["node.expires"] - _now(kernel, timer)) / _NSEC
     kernel.softirq.arm(timer.address, deadline, lambda: _hrtimer_run(kernel, timer), HARDIRQ)
 
 
 @export("void hrtimer_start_range_ns(struct hrtimer *timer, ktime_t tim, u64 delta_ns, const enum hrtimer_mode mode)")
 def hrtimer_start_range_ns(kernel: Kernel, timer: StructView, tim: int, delta_ns: int, mode: int) -> None:
-    now = kernel.log.clock()
+    now = _now(kernel, timer)
     expires = min(now + tim, _KTIME_MAX) if mode & _HRTIMER_MODE_REL else tim
     timer["_softexpires"] = timer["node.expires"] = expires
     timer["is_rel"] = mode & _HRTIMER_MODE_REL
@@ -163,7 +207,7 @@ def hrtimer_forward(kernel: Kernel, timer: StructView, now: int, interval: int) 
 
 @export("ktime_t __hrtimer_get_remaining(const struct hrtimer *timer, bool adjust)")
 def __hrtimer_get_remaining(kernel: Kernel, timer: StructView, adjust: bool) -> int:
-    return timer["node.expires"] - kernel.log.clock()
+    return timer["node.expires"] - _now(kernel, timer)
 
 
 export.data("unsigned int hrtimer_resolution", 1)

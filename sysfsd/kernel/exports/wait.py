@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import ERESTARTSYS
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from sysfsd.kernel.structs import StructView
 
 export = Area("wait", "kernel/sched/wait.c, kernel/sched/completion.c, kernel/time/timer.c")
+
+_HRTIMER_MODE_REL: Final = 1
+_NSEC: Final = 1_000_000_000
 
 MAX_SCHEDULE_TIMEOUT: Final = (1 << 63) - 1
 _WQ_FLAG_EXCLUSIVE: Final = 1
@@ -124,6 +128,25 @@ def msleep_interruptible(kernel: Kernel, msecs: int) -> int:
 @export("void usleep_range_state(unsigned long min, unsigned long max, unsigned int state)")
 def usleep_range_state(kernel: Kernel, min: int, max: int, state: int) -> None:
     kernel.sched.sleep(min / 1_000_000, state)
+
+
+@export(
+    "int schedule_hrtimeout(ktime_t *expires, const enum hrtimer_mode mode)",
+    "int schedule_hrtimeout_range(ktime_t *expires, u64 delta, const enum hrtimer_mode mode)",
+)
+def schedule_hrtimeout(kernel: Kernel, expires: int, *rest: int) -> int:
+    """Sleep in the state that the task has; without *expires*, for ever."""
+    deadline = kernel.memory.read_int(expires, 8, signed=True) if expires else None
+    if deadline == 0:
+        kernel.current.state = TaskState.RUNNING
+        return 0
+    if deadline is None:
+        kernel.sched.schedule()
+        return -errno.EINTR
+    if rest[-1] & _HRTIMER_MODE_REL:
+        deadline += kernel.log.clock()
+    kernel.sched.schedule(max(0, deadline - kernel.log.clock()) / _NSEC)
+    return 0 if kernel.log.clock() >= deadline else -errno.EINTR
 
 
 @export("int wake_up_process(struct task_struct *p)")
