@@ -12,15 +12,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from sysfsd.fs.kernfs import Directory, File, Node, Symlink
+from sysfsd.lab.rootfs import HOST, MOUNTED_ON
 
-__all__ = ["HOST", "MOUNTED_ON", "HostTree"]
+__all__ = ["HostTree"]
 
-#: The directory with the host's own files.
-HOST: Final = ".host"
-#: What programs look at closely, and a link would not do for.
-MOUNTED_ON: Final = tuple(
-    f"dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty", "console", "pts", "shm", "mqueue")
-)
 #: What is the lab's kernel's alone.
 _OURS: Final = ("sys/module", "sys/kernel/debug", "proc/kallsyms", "proc/kmsg", "proc/modules")
 

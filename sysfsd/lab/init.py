@@ -21,16 +21,15 @@ from typing import Final, NoReturn
 from sysfsd.fs.tree import tree
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.lab.hostfs import HostTree
+from sysfsd.lab.launcher import MESSAGE_MAX
 from sysfsd.lab.mknod import Link, Links
 from sysfsd.lab.rootfs import FUSE, LAB
 from sysfsd.lab.supervisor import Supervisor
 from sysfsd.libc import syscall
 from sysfsd.mount import Mount
 
-__all__ = ["MESSAGE_MAX", "serve"]
+__all__ = ["serve"]
 
-#: The longest message between the processes of a lab (bytes).
-MESSAGE_MAX: Final = 1 << 16
 _SYS_RT_SIGQUEUEINFO: Final = 129
 #: ``sizeof(siginfo_t)``, and where ``si_code`` is in it (bytes).
 _SIGINFO: Final = 128
@@ -38,13 +37,16 @@ _SI_CODE: Final = 8
 _UCRED: Final = struct.Struct("=3i")
 
 
-def serve(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket, host_root: bool) -> None:
+def serve(
+    boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket, host_root: bool, program: bytes
+) -> None:
     """Be a lab's kernel until the launcher is gone.
 
     :param boot: makes the kernel
     :param launcher: the process that started the lab
     :param door: where others who may join it knock
     :param host_root: root here is the host's root
+    :param program: the filter for the launcher to put its command under
     :raises OSError: where something cannot be mounted
     """
     kernel = boot()
@@ -73,7 +75,7 @@ def serve(boot: Callable[[], Kernel], launcher: socket.socket, door: socket.sock
         Thread(target=_keep_door, args=(door, supervisor), daemon=True).start()
         gc.freeze()
         gc.enable()
-        launcher.send(b"{}")
+        launcher.send(program)
 
     mounted = Mount(files, str(FUSE), kernel.sched, ready)
     supervisor = Supervisor(kernel, files, mounted, host_root, made)

@@ -37,15 +37,18 @@ from sysfsd.lab.namespaces import (
     unshare,
     unshare_user,
 )
+from sysfsd.lab.seccomp import filter_program, filtered, load_filter
 from sysfsd.mountinfo import mounts
 
 if TYPE_CHECKING:
     from sysfsd.kernel.image import KernelImage
     from sysfsd.kernel.kernel import Kernel
 
-__all__ = ["LabError", "RunningLab", "join", "labs", "run"]
+__all__ = ["MESSAGE_MAX", "LabError", "RunningLab", "join", "labs", "run"]
 
 CAP_SYS_MODULE: Final = 16
+#: The longest message between the processes of a lab (bytes).
+MESSAGE_MAX: Final = 1 << 16
 _SOCKETS: Final = "sysfsd-lab"
 _UCRED: Final = struct.Struct("=3i")
 #: Signals that Python ignores, and a command should not.
@@ -138,9 +141,8 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], image: KernelImage, 
         _stay_first()
     name, door = _listen(name)
     rights = Rights.of_this_process()
-    program = _filter(rights)
-    import sysfsd.lab.init  # noqa: F401 - what the kernel needs is read before the processes part, and once
-
+    if filtered():
+        _filter(rights)  # what another filter does to ours is found out here, before anything else fails
     covered = [mount.path for mount in mounts() if mount.path.startswith("/proc/")]
     _make_namespaces(rights)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -151,7 +153,8 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], image: KernelImage, 
     theirs.close()
     door.close()
     cwd = os.getcwd()
-    if not ours.recv(1):
+    program = ours.recv(MESSAGE_MAX)
+    if not program:
         os.waitpid(kernel, 0)
         raise LabError  # it has said why
     if rights.mounts_only:
@@ -334,8 +337,9 @@ def _become_init(
             signal.signal(signum, signal.SIG_IGN)
         from sysfsd.lab.init import serve
 
+        program = _filter(rights)
         _mount_proc(rights, covered)
-        serve(boot, launcher, door, rights.host_root)
+        serve(boot, launcher, door, rights.host_root, program)
         status = 0
     except LabError as error:
         print(f"sysfsd: {error}", file=sys.stderr)
@@ -351,8 +355,7 @@ def _filter(rights: Rights) -> bytes:
 
     :raises LabError: where libseccomp is missing, or another filter is in its way
     """
-    from sysfsd.lab.probe import filtered, refused
-    from sysfsd.lab.seccomp import filter_program
+    from sysfsd.lab.probe import refused
     from sysfsd.lab.supervisor import RULES
 
     try:
@@ -474,8 +477,6 @@ class Session:
 
     def _enter_filter(self) -> None:
         """:raises LabError: where the host does not allow it"""
-        from sysfsd.lab.seccomp import load_filter
-
         try:
             listener = load_filter(self._program)
         except OSError as error:
@@ -491,8 +492,6 @@ class Session:
 
     def _asked(self) -> bool:
         """Carry out what the kernel asks for; False: it has ended."""
-        from sysfsd.lab.init import MESSAGE_MAX
-
         message, fds, _flags, _address = socket.recv_fds(self._kernel, MESSAGE_MAX, 1)
         if not message:
             return False

@@ -19,17 +19,11 @@ from sysfsd.lab.seccomp import Listener, load_filter
 from sysfsd.lab.supervisor import SYSCALLS, SystemCall
 from sysfsd.libc import syscall
 
-__all__ = ["filtered", "refused"]
+__all__ = ["refused"]
 
 _ANSWER: Final = 7
-_MODE_FILTER: Final = 2
 _SYS_PROCESS_VM_READV: Final = 310
 _SYS_PIDFD_GETFD: Final = 438
-
-
-def filtered() -> bool:
-    """Whether this process is under a filter."""
-    return prctl(Prctl.GET_SECCOMP) == _MODE_FILTER
 
 
 def refused(program: bytes) -> list[str]:

@@ -13,15 +13,20 @@ from pathlib import Path
 from typing import Final
 
 from sysfsd.kernel.image import KernelImage
-from sysfsd.lab.hostfs import HOST, MOUNTED_ON
 from sysfsd.lab.namespaces import Mount, clone_tree, mount, move_mount, protect, umount
 
-__all__ = ["FUSE", "LAB", "arrange", "mount_proc"]
+__all__ = ["FUSE", "HOST", "LAB", "MOUNTED_ON", "arrange", "mount_proc"]
 
 #: Where the kernel's tree is mounted for a start: a directory that every /proc has, and that nobody misses.
 FUSE: Final = Path("/proc/fs")
 #: Where a lab keeps what it adds to the host's files, below /dev.
 LAB: Final = ".lab"
+#: The directory with the host's own files.
+HOST: Final = ".host"
+#: What programs look at closely, and a link would not do for.
+MOUNTED_ON: Final = tuple(
+    f"dev/{name}" for name in ("null", "zero", "full", "random", "urandom", "tty", "console", "pts", "shm", "mqueue")
+)
 #: What controls the host's kernel: to be looked at only.
 SWITCHES: Final = ("proc/bus", "proc/irq", "proc/sys", "proc/sysrq-trigger", "sys")
 #: Directories in which changes stay in the lab.

@@ -16,15 +16,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from sysfsd.lab.namespaces import Prctl, prctl
 from sysfsd.libc import syscall
 
-__all__ = ["Argument", "Listener", "Notification", "Rule", "filter_program", "load_filter"]
+__all__ = ["Argument", "Listener", "Notification", "Rule", "filter_program", "filtered", "load_filter"]
 
 #: What pyseccomp would search for with ldconfig.
 _SONAMES: Final = {"c": "libc.so.6", "seccomp": "libseccomp.so.2"}
 
 _SYS_SECCOMP: Final = 317
 _SET_MODE_FILTER: Final = 1
+#: What prctl(2) says of a process that is under one.
+_MODE_FILTER: Final = 2
 _FLAG_NEW_LISTENER: Final = 1 << 3
 _FLAG_WAIT_KILLABLE_RECV: Final = 1 << 5
 
@@ -52,6 +55,11 @@ class Rule(NamedTuple):
 
     name: str
     arguments: tuple[Argument, ...] = ()
+
+
+def filtered() -> bool:
+    """Whether this process is under a filter."""
+    return prctl(Prctl.GET_SECCOMP) == _MODE_FILTER
 
 
 def filter_program(rules: Iterable[Rule]) -> bytes:

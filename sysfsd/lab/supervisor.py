@@ -24,6 +24,7 @@ from typing import Final, NamedTuple
 from sysfsd.callers import CallerCred, ProcessMemory, identity, proc_status
 from sysfsd.fs import devfs
 from sysfsd.fs.kernfs import Directory, Tree
+from sysfsd.kernel import vfs
 from sysfsd.kernel.char_dev import MISC_MAJOR, MKDEV, DeviceNumbers
 from sysfsd.kernel.cred import INIT_CRED, Capability
 from sysfsd.kernel.err import err
@@ -49,6 +50,8 @@ _PATH_MAX: Final = 4096
 _AT_FDCWD: Final = -100
 _S_IFMT: Final = 0o170000
 _DEBUGFS: Final = "/sys/kernel/debug"
+_F_SETOWN_EX: Final = 15
+_F_OWNER_PGRP: Final = 2
 #: What makes an ioctl one that points to something, in the bits of its number: it is written, or read.
 _IOC_DIRECTIONS: Final = (1 << 30, 1 << 31)
 #: What the host would answer of a regular file, without asking us: FIBMAP, FIONREAD.
@@ -323,11 +326,35 @@ class Supervisor:
         fd, cmd, arg = call.args[:3]
         descriptor = call.file(_int(fd))
         try:
-            return self._mount.device_ioctl(descriptor, cmd & 0xFFFFFFFF, arg, ProcessMemory(call.pid), call.compat)
-        except NotImplementedError:
-            raise Proceed from None
+            device = self._mount.opened_by(descriptor)
+            if device is None:
+                raise Proceed
+            return device.ioctl(cmd & 0xFFFFFFFF, arg, ProcessMemory(call.pid), call.compat)
         finally:
             os.close(descriptor)
+
+    def fcntl(self, call: Call) -> int:
+        """As far as it is about signals that tell of events: a device has to know who wants any.
+
+        :raises Proceed: the rest is the host's
+        """
+        fd, cmd, arg = call.args[:3]
+        descriptor = call.file(_int(fd))
+        try:
+            device = self._mount.opened_by(descriptor)
+            if isinstance(device, vfs.File):
+                if _int(cmd) == fcntl.F_SETFL:
+                    device.fasync(_int(fd), True)
+                elif _int(cmd) == fcntl.F_SETSIG:
+                    device.set_signal(_int(arg))
+                elif _int(cmd) == fcntl.F_SETOWN:
+                    device.set_owner(_int(arg))
+                else:
+                    kind, pid = struct.unpack("=ii", call.read(arg, 8))
+                    device.set_owner(-pid if kind == _F_OWNER_PGRP else pid)
+        finally:
+            os.close(descriptor)
+        raise Proceed
 
     def lseek(self, call: Call) -> int:
         """In a file of this kernel's: the host does not ask us where that leads.
@@ -507,6 +534,15 @@ def _may_create(directory: int, name: str, slash: bool) -> None:
         raise err(errno.EROFS if os.fstatvfs(directory).f_flag & os.ST_RDONLY else errno.EACCES)
 
 
+def _telling(cmd: int, arg: int) -> tuple[tuple[Argument, ...], ...]:
+    """Argument *cmd* is one of fcntl() that has to do with signals."""
+    others = (fcntl.F_SETOWN, fcntl.F_SETSIG, _F_SETOWN_EX)
+    return (
+        (Argument(cmd, fcntl.F_SETFL, 0xFFFFFFFF), Argument(arg, os.O_ASYNC, os.O_ASYNC)),
+        *((Argument(cmd, other, 0xFFFFFFFF),) for other in others),
+    )
+
+
 def _pointing(number: int) -> tuple[tuple[Argument, ...], ...]:
     """Argument *number* is that of an ioctl that the host would take for something."""
     return (
@@ -525,6 +561,7 @@ SYSCALLS: Final = (
     SystemCall(
         "ioctl", 16, 54, Supervisor.ioctl, sleeps=True, arguments=_pointing(1), ours=Supervisor._own_ioctl, x32=514
     ),
+    SystemCall("fcntl", 72, 55, Supervisor.fcntl, sleeps=True, arguments=_telling(1, 2), ours=Supervisor._own_file),
     SystemCall("uname", 63, 122, Supervisor.uname),
     SystemCall("syslog", 103, 103, Supervisor.syslog, sleeps=True),
     SystemCall("mknod", 133, 14, Supervisor.mknod, arguments=_devices(1)),
