@@ -14,7 +14,17 @@ from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.sched import Identity
 from sysfsd.libc import libc, syscall
 
-__all__ = ["CallerCred", "ProcessMemory", "comm", "exists", "find", "fs_credentials", "identity", "proc_status"]
+__all__ = [
+    "CallerCred",
+    "ProcessMemory",
+    "address_space",
+    "comm",
+    "exists",
+    "find",
+    "fs_credentials",
+    "identity",
+    "proc_status",
+]
 
 _SYS_SETGROUPS: Final = 116
 _SYS_SETFSUID: Final = 122
@@ -25,6 +35,8 @@ _SYS_SETFSGID: Final = 123
 _STATUS: Final = re.compile(r"^(\w+):\t(.*)$", re.MULTILINE)
 #: More bytes than any file that is read here has.
 _FILE_MAX: Final = 1 << 16
+#: Where the heap ends, in ``maps``.
+_HEAP: Final = re.compile(r"^\w+-(\w+) .*\[heap\]$", re.MULTILINE)
 
 
 def _read(path: str) -> str:
@@ -120,6 +132,48 @@ def find(pid: int) -> tuple[Cred, Identity] | None:
         return None
     cred = CallerCred.of(pid)
     return cred, identity(cred)
+
+
+#: Members of ``struct mm_struct``, and which fields of proc(5)'s ``stat`` they are, counted from 1.
+_STAT_FIELDS: Final = {
+    "start_code": 26,
+    "end_code": 27,
+    "start_stack": 28,
+    "start_data": 45,
+    "end_data": 46,
+    "start_brk": 47,
+    "arg_start": 48,
+    "arg_end": 49,
+    "env_start": 50,
+    "env_end": 51,
+}
+#: The same of those in ``status``, in pages.
+_STATUS_SIZES: Final = {
+    "total_vm": "VmSize",
+    "hiwater_vm": "VmPeak",
+    "hiwater_rss": "VmHWM",
+    "locked_vm": "VmLck",
+    "data_vm": "VmData",
+    "stack_vm": "VmStk",
+    "exec_vm": "VmExe",
+}
+
+
+def address_space(pid: int) -> dict[str, int]:
+    """What the ``struct mm_struct`` of a process of the host holds, as far as the host says."""
+    try:
+        # The name, which is in parentheses, may contain anything; what follows begins with the third field.
+        fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        maps = _read(f"/proc/{pid}/maps")
+    except OSError:
+        return {}
+    found = {member: int(fields[number - 3]) for member, number in _STAT_FIELDS.items()}
+    heap = _HEAP.search(maps)
+    found["brk"] = int(heap[1], 16) if heap is not None else found["start_brk"]
+    found["map_count"] = maps.count("\n") - maps.count("[vsyscall]")
+    status = proc_status(pid)
+    sizes = {member: status[name] for member, name in _STATUS_SIZES.items() if name in status}
+    return {**found, **{member: int(size.split()[0]) // 4 for member, size in sizes.items()}}
 
 
 def identity(cred: Cred) -> Identity:

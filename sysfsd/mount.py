@@ -19,7 +19,7 @@ from itertools import count
 from threading import get_ident
 from typing import Any, Final, NamedTuple
 
-from sysfsd.callers import CallerCred, ProcessMemory, comm, exists, find, identity
+from sysfsd.callers import CallerCred, ProcessMemory, address_space, comm, exists, find, identity
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Seekable, Symlink, Tree
 from sysfsd.fuselib import Fuse, Opcode, OpenFlag, fuse, libfuse, reply
 from sysfsd.kernel import vfs
@@ -192,7 +192,7 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         self._channel = libfuse.fuse_session_next_chan(self._session, None)
         self.device = next((m.device for m in reversed(list(mounts())) if m.path == self._mountpoint), None)
         self._tree.watchers.append(self._entry_changed)
-        self._sched.exists, self._sched.find = exists, find
+        self._sched.exists, self._sched.find, self._sched.address_space = exists, find, address_space
         self._sched.ended = lambda: bool(libfuse.fuse_session_exited(self._session))
         self._ready()
 
@@ -487,23 +487,16 @@ class Mount(fuse.Operations):  # type: ignore[misc]
         argument = _IoctlArgument(ProcessMemory(self._cred().pid), arg, size, b"" if not size else given, result)
         return served.ioctl(cmd, arg, argument, bool(flags & _IOCTL_COMPAT))
 
-    def device_ioctl(self, descriptor: int, cmd: int, arg: int, memory: ProcessMemory, compat: bool) -> int:
-        """ioctl(2) for somebody whose open file this process has, by the task that the thread is.
-
-        :param memory: what *arg* is an address in
-        :raises NotImplementedError: it is not a device's
-        """
+    def opened_by(self, descriptor: int) -> vfs.File | BlockFile | None:
+        """The open device that a descriptor of this process is, with the flags that it has now; None: it is none."""
         handle = bytearray(8)
         fcntl.ioctl(descriptor, _HANDLE, handle)
-        node, file, context, device = self._files[int.from_bytes(handle, "little")][:4]
+        _node, file, context, device = self._files[int.from_bytes(handle, "little")][:4]
         served = file if isinstance(file, BlockFile) else device
-        regular = not node.special and cmd in _REGULAR_FILES_IOCTLS
-        if served is None or regular or (served is not device and cmd & 0xFFFFFFFF == LLSEEK):
-            raise NotImplementedError
         flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-        if context.flags != flags:
+        if served is not None and context.flags != flags:
             _set_flags(context, device, flags)
-        return served.ioctl(cmd, arg, memory, compat)
+        return served
 
     def release(self, path: str, fi: Any) -> int:
         """The host does not say who has closed the file: it counts as whoever had it last."""

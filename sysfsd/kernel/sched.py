@@ -21,6 +21,7 @@ from sysfsd.kernel.list import INIT_LIST_HEAD
 from sysfsd.kernel.panic import Taint, print_tainted
 from sysfsd.kernel.printk import Level
 from sysfsd.kernel.traps import Regs, TaskKilled
+from sysfsd.kernel.uaccess import TASK_SIZE_MAX
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -333,6 +334,10 @@ class Scheduler:
         #: Whether a process of the host is still there, and who it is if it has not made a system call.
         self.exists: Callable[[int], bool] = lambda pid: False
         self.find: Callable[[int], tuple[Cred, Identity] | None] = lambda pid: None
+        #: What the ``struct mm_struct`` of a process of the host holds.
+        self.address_space: Callable[[int], dict[str, int]] = lambda pid: {}
+        #: By the address of a task: that of its own address space, should it have one.
+        self._mms: dict[int, int] = {}
         #: Tasks that wait for something at an address, in the order in which they came.
         self._waiters: dict[int, list[Task]] = {}
 
@@ -360,6 +365,8 @@ class Scheduler:
         """The task of a process of the host: as long as it lives, the same."""
         who = identity()
         task = self._resting.pop(who.pid, None)
+        if task is not None:
+            task.state = TaskState.RUNNING
         if task is not None and (task.identity, task.cred_key) == (who, _cred_key(cred)):
             task.cred, task.interrupted = cred, interrupted
             return task
@@ -368,6 +375,7 @@ class Scheduler:
             task.view["comm"] = who.comm.encode("latin-1", "replace")
             self._fill_cred(task.cred_address, cred)
             task.identity, task.cred_key = who, _cred_key(cred)
+            self._exec_mmap(task)
             return task
         if task is not None:
             self.free_task(task)
@@ -379,14 +387,32 @@ class Scheduler:
             self.free_task(self._resting.pop(pid))
         task = self.new_task(who, cred, interrupted)
         task.identity, task.cred_key = who, _cred_key(cred)
-        task.view["mm"] = task.view["active_mm"] = self._mm
+        self._exec_mmap(task)
         return task
+
+    def _exec_mmap(self, task: Task) -> None:
+        """``exec_mmap()``: give a task the address space that its process has."""
+        kernel = self.kernel
+        mm = kernel.struct("mm_struct", self._mms.get(task.address) or kernel.slab.kmalloc(self._mm_size))
+        self._mms[task.address] = mm.address
+        structure = bytearray(self._mm_size)
+        fields = {"mm_users.counter": 1, "mm_count.counter": 1, "owner": task.address, "task_size": TASK_SIZE_MAX}
+        mm.struct.fill(structure, {**fields, **self.address_space(task.pid)})
+        kernel.memory.write(mm.address, structure)
+        for head in ("mmap_lock.wait_list", "mmlist"):
+            INIT_LIST_HEAD(kernel.memory, mm.at(head))
+        task.view["mm"] = task.view["active_mm"] = mm.address
+
+    @cached_property
+    def _mm_size(self) -> int:
+        return self.kernel.image.structs["mm_struct"].size
 
     def _rest(self, task: Task) -> None:
         """Its system call is over: it may make another."""
         if task.identity is None or not task.fit or task.pid in self._resting:
             self.free_task(task)
             return
+        task.state = TaskState.INTERRUPTIBLE  # as far as others can tell
         self._resting[task.pid] = task
         if len(self._resting) > _RESTING_MAX:
             self.free_task(self._resting.pop(next(iter(self._resting))))
@@ -421,11 +447,6 @@ class Scheduler:
         return who
 
     @cached_property
-    def _mm(self) -> int:
-        """The address space of every process, into which nobody looks."""
-        return self.kernel.slab.kmalloc(self.kernel.image.structs["mm_struct"].size)
-
-    @cached_property
     def kthreadd(self) -> Task:
         """The parent of all kernel threads."""
         return self.new_task(Identity(2, 2, "kthreadd"), INIT_CRED, flags=PF_KTHREAD)
@@ -441,6 +462,8 @@ class Scheduler:
                 self.free_task(gone)
             pid, comm = identity.parent
             parent = self._parents[identity.parent] = self.new_task(Identity(pid, pid, comm), INIT_CRED)
+            parent.state = TaskState.INTERRUPTIBLE
+            self._exec_mmap(parent)
         return parent.address
 
     @property

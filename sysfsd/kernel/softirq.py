@@ -49,6 +49,9 @@ class Softirq:
         self._sequence = count()
         #: What is to be done as soon as possible: whether before the others, and what, by address.
         self._pending: dict[int, tuple[bool, Callable[[], None]]] = {}
+        #: Whether ksoftirqd is to run, and has not come to it; and whether timers wait for that.
+        self._ksoftirqd_woken = False
+        self._timers_wait = False
         self._thread: threading.Thread | None = None
         self._tasks: dict[int, Task] = {}
         self._stopped = False
@@ -86,14 +89,19 @@ class Softirq:
         :param high: before the others
         """
         self._pending[address] = (high, action)
+        task = self._kernel.sched.running
+        self._ksoftirqd_woken |= task is not None and not task.in_interrupt
         self._wake_up()
 
     def do_softirq(self) -> None:
         """``do_softirq()``: what is to be done soon is done now, in the current task, which has just allowed it."""
-        if self._pending:
+        if self._pending or self._timers_wait:
             sched = self._kernel.sched
             sched.preempt_count += SOFTIRQ_OFFSET
             try:
+                while self._timers_wait and (due := self._next()) is not None:
+                    due[0]()
+                self._timers_wait = False
                 self._run_pending()
             finally:
                 sched.preempt_count -= SOFTIRQ_OFFSET
@@ -101,7 +109,7 @@ class Softirq:
     def interrupt(self) -> None:
         """What the timer interrupt does on top of the current task, which keeps the processor busy for the kernel.
 
-        Unlike other softirqs, tasklets are not left to ksoftirqd when they have woken it: ``irq_exit()`` does them.
+        Once somebody has woken ksoftirqd, timers are left to it, but ``irq_exit()`` does tasklets all the same.
         """
         sched, cpu = self._kernel.sched, self._kernel.cpu
         task = sched.running
@@ -110,7 +118,8 @@ class Softirq:
         if not cpu.set_interrupts(True) & _EFLAGS_IF:
             cpu.set_interrupts(False)
             return
-        while (due := self._next()) is not None:
+        soft = bool(self._pending) or not self._ksoftirqd_woken
+        while (due := self._next(soft)) is not None:
             action, context = due
             offset = HARDIRQ_OFFSET if context == HARDIRQ else SOFTIRQ_OFFSET
             sched.preempt_count += offset
@@ -120,7 +129,8 @@ class Softirq:
             finally:
                 cpu.set_interrupts(True)
                 sched.preempt_count -= offset
-        self.do_softirq()
+        if soft:
+            self.do_softirq()
 
     def _run_pending(self) -> None:
         """Do what is pending now, not what comes to be meanwhile."""
@@ -135,8 +145,11 @@ class Softirq:
         self._stopped = True
         self._due.notify_all()
 
-    def _next(self) -> tuple[Callable[[], None], int] | None:
-        """What is due now."""
+    def _next(self, soft: bool = True) -> tuple[Callable[[], None], int] | None:
+        """What is due now.
+
+        :param soft: also what is not done in hard interrupts
+        """
         while self._heap:
             deadline, number, address = self._heap[0]
             armed = self._armed.get(address)
@@ -144,6 +157,9 @@ class Softirq:
                 heapq.heappop(self._heap)
                 continue
             if deadline > time.monotonic():
+                return None
+            if not soft and armed[2] != HARDIRQ:
+                self._timers_wait = True
                 return None
             heapq.heappop(self._heap)
             del self._armed[address]
@@ -175,6 +191,7 @@ class Softirq:
                         break
                     continue
                 action, context = due
+                self._ksoftirqd_woken = self._timers_wait = False
                 task = self._task(context)
                 task.irq_enter(context)
                 try:

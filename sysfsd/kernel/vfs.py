@@ -30,6 +30,7 @@ __all__ = [
     "DEFAULT_POLLMASK",
     "FMode",
     "File",
+    "FileOwners",
     "Inode",
     "chrdev_open",
     "fops_get",
@@ -386,6 +387,7 @@ class File:
 
     def _free(self) -> None:
         self._freed = True
+        self.kernel.state(FileOwners).pids.pop(self.address, None)
         self.kernel.slab.kfree(self._cred)
         self.kernel.slab.kfree(self.address)
         self.inode.put()
@@ -561,12 +563,38 @@ class File:
                 check(min(0, self.call_int("fasync", fd, self.address, int(on))))
             self.view["f_flags"] = self.view["f_flags"] & ~_FASYNC | (_FASYNC if on else 0)
 
+    @property
+    def mode(self) -> int:
+        """What kind of file it is, and the permissions."""
+        mode: int = self.inode.view["i_mode"]
+        return mode
+
+    def set_owner(self, pid: int) -> None:
+        """fcntl(F_SETOWN).
+
+        :param pid: a process, or the negative of a process group's number; 0: nobody
+        """
+        with self.kernel.lock:
+            self.kernel.state(FileOwners).pids[self.address] = pid
+
+    def set_signal(self, signum: int) -> None:
+        """fcntl(F_SETSIG)."""
+        with self.kernel.lock:
+            self.view["f_owner.signum"] = signum
+
     def mmap(self) -> None:
         """mmap(2): nothing is mapped.
 
         :raises OSError: ENODEV
         """
         raise err(errno.ENODEV)
+
+
+class FileOwners:
+    """Who is to be told of files' events: processes by the addresses of files (``f_owner``)."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        self.pids: dict[int, int] = {}
 
 
 class _Pollers:

@@ -20,6 +20,7 @@ import struct
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
@@ -189,11 +190,17 @@ def _stay_first() -> None:
     for signum in (signal.SIGINT, signal.SIGQUIT):
         signal.signal(signum, signal.SIG_IGN)
     for signum in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(signum, lambda number, frame: os.kill(child, number))
+        signal.signal(signum, partial(_pass_on, child))
     while True:
         ended, status = os.wait()
         if ended == child:
             exit_as(status)
+
+
+def _pass_on(child: int, signum: int, _frame: object) -> None:
+    """Send a signal that has come here on to *child*, which may have ended."""
+    with suppress(ProcessLookupError):
+        os.kill(child, signum)
 
 
 def join(name: str, command: Sequence[str]) -> int:
@@ -412,7 +419,7 @@ class Session:
         if error:
             print(f"sysfsd: {command[0]}: {os.strerror(error)}", file=sys.stderr)
         for signum in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(signum, lambda number, frame: os.kill(child, number))
+            signal.signal(signum, partial(_pass_on, child))
         self._poll.register(self._kernel, select.POLLIN)
         while not statuses:
             for fd, _events in self._poll.poll():

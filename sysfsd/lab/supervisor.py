@@ -329,6 +329,8 @@ class Supervisor:
             device = self._mount.opened_by(descriptor)
             if device is None:
                 raise Proceed
+            if cmd in _REGULAR_FILES_IOCTLS and isinstance(device, vfs.File) and stat.S_ISREG(device.mode):
+                raise Proceed  # it is one here, too
             return device.ioctl(cmd & 0xFFFFFFFF, arg, ProcessMemory(call.pid), call.compat)
         finally:
             os.close(descriptor)
@@ -344,7 +346,7 @@ class Supervisor:
             device = self._mount.opened_by(descriptor)
             if isinstance(device, vfs.File):
                 if _int(cmd) == fcntl.F_SETFL:
-                    device.fasync(_int(fd), True)
+                    device.fasync(_int(fd), bool(arg & os.O_ASYNC))
                 elif _int(cmd) == fcntl.F_SETSIG:
                     device.set_signal(_int(arg))
                 elif _int(cmd) == fcntl.F_SETOWN:
@@ -534,13 +536,10 @@ def _may_create(directory: int, name: str, slash: bool) -> None:
         raise err(errno.EROFS if os.fstatvfs(directory).f_flag & os.ST_RDONLY else errno.EACCES)
 
 
-def _telling(cmd: int, arg: int) -> tuple[tuple[Argument, ...], ...]:
-    """Argument *cmd* is one of fcntl() that has to do with signals."""
-    others = (fcntl.F_SETOWN, fcntl.F_SETSIG, _F_SETOWN_EX)
-    return (
-        (Argument(cmd, fcntl.F_SETFL, 0xFFFFFFFF), Argument(arg, os.O_ASYNC, os.O_ASYNC)),
-        *((Argument(cmd, other, 0xFFFFFFFF),) for other in others),
-    )
+def _telling(number: int) -> tuple[tuple[Argument, ...], ...]:
+    """Argument *number* is one of fcntl() that has to do with signals."""
+    commands = (fcntl.F_SETFL, fcntl.F_SETOWN, fcntl.F_SETSIG, _F_SETOWN_EX)
+    return tuple((Argument(number, command, 0xFFFFFFFF),) for command in commands)
 
 
 def _pointing(number: int) -> tuple[tuple[Argument, ...], ...]:
@@ -561,7 +560,7 @@ SYSCALLS: Final = (
     SystemCall(
         "ioctl", 16, 54, Supervisor.ioctl, sleeps=True, arguments=_pointing(1), ours=Supervisor._own_ioctl, x32=514
     ),
-    SystemCall("fcntl", 72, 55, Supervisor.fcntl, sleeps=True, arguments=_telling(1, 2), ours=Supervisor._own_file),
+    SystemCall("fcntl", 72, 55, Supervisor.fcntl, sleeps=True, arguments=_telling(1), ours=Supervisor._own_file),
     SystemCall("uname", 63, 122, Supervisor.uname),
     SystemCall("syslog", 103, 103, Supervisor.syslog, sleeps=True),
     SystemCall("mknod", 133, 14, Supervisor.mknod, arguments=_devices(1)),

@@ -87,6 +87,16 @@ def test_only_what_was_allocated_can_be_freed(area: VmArea) -> None:
         area.free(address)
 
 
+def test_a_piece_that_is_split_is_freed_page_by_page(area: VmArea) -> None:
+    address = area.alloc(3 * PAGE_SIZE)
+    area.split(address)
+    pages = [address + i * PAGE_SIZE for i in range(3)]
+    assert [area.piece(page) for page in pages] == [PAGE_SIZE] * 3
+    assert area.alloc(PAGE_SIZE) == address + 4 * PAGE_SIZE  # the guard page is still there
+    assert [area.free(page) for page in reversed(pages)] == [PAGE_SIZE] * 3
+    assert area.alloc(3 * PAGE_SIZE) == address
+
+
 def test_in_whatever_order_pieces_are_freed_the_whole_area_is_one_hole_again(area: VmArea) -> None:
     rng = random.Random(1)
     pieces: list[int] = []

@@ -453,6 +453,8 @@ def crypto_shash_finup(kernel: Kernel, desc: StructView, data: int, len: int, ou
 
 @export("int crypto_shash_digest(struct shash_desc *desc, const u8 *data, unsigned int len, u8 *out)")
 def crypto_shash_digest(kernel: Kernel, desc: StructView, data: int, len: int, out: int) -> int:
+    if desc.to("tfm")["base.crt_flags"] & _TFM_NEED_KEY:
+        raise err(errno.ENOKEY)
     alg = _alg(kernel, desc)
     if kernel.modules.address(alg["digest"]) is not None:
         return kernel.cpu.call(alg["digest"], desc.address, data, len, out)

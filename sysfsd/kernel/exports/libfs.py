@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
@@ -16,7 +17,7 @@ from sysfsd.kernel.kstrtox import INT_TYPES, kstrto
 from sysfsd.kernel.list import INIT_LIST_HEAD
 from sysfsd.kernel.memory import PAGE_SIZE
 from sysfsd.kernel.uaccess import Uaccess
-from sysfsd.kernel.vfs import FMode, check, signed
+from sysfsd.kernel.vfs import FileOwners, FMode, check, signed
 from sysfsd.kernel.vsprintf import vsnprintf
 
 if TYPE_CHECKING:
@@ -366,13 +367,12 @@ def fasync_helper(kernel: Kernel, fd: int, filp: StructView, on: int, fapp: int)
 def kill_fasync(kernel: Kernel, fp: int, sig: int, band: int) -> None:
     """``kill_fasync_rcu()``: whoever owns one of the files is sent SIGIO."""
     address = kernel.memory.read_pointer(fp)
-    owners = kernel.state(FileOwners)
     while address:
         entry = kernel.struct("fasync_struct", address)
-        owner = owners.of(entry["fa_file"])
-        if owner is not None and owner.pid and (sig != signal.SIGURG or owner.signum):
+        owner, signum = kernel.state(FileOwners).pids.get(entry["fa_file"], 0), entry.to("fa_file")["f_owner.signum"]
+        if owner and (sig != signal.SIGURG or signum):
             with suppress(OSError):  # it is gone, or another user's
-                kernel.send_signal(owner.pid, owner.signum or signal.SIGIO, b"")
+                kernel.send_signal(owner, signum or signal.SIGIO, b"")
         address = entry["fa_next"]
 
 

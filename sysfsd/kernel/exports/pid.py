@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sysfsd.kernel.sched import Task
     from sysfsd.kernel.structs import StructView
 
-export = Area("pid", "kernel/pid.c, kernel/signal.c")
+export = Area("pid", "kernel/pid.c, kernel/signal.c, kernel/fork.c")
 
 _SIGRTMAX: Final = 64
 #: ``SEND_SIG_NOINFO``, ``SEND_SIG_PRIV``: no address, but who is to be seen as the sender.
@@ -90,6 +90,24 @@ def get_task_pid(kernel: Kernel, task: StructView, type: int) -> int:
     if address:
         kernel.struct("pid", address)["count.refs.counter"] += 1
     return address
+
+
+# Address spaces
+
+
+@export("struct mm_struct *get_task_mm(struct task_struct *task)")
+def get_task_mm(kernel: Kernel, task: StructView) -> int:
+    address: int = task["mm"]
+    if not address or task["flags"] & PF_KTHREAD:
+        return 0
+    kernel.struct("mm_struct", address)["mm_users.counter"] += 1
+    return address
+
+
+@export("void mmput(struct mm_struct *mm)")
+def mmput(kernel: Kernel, mm: StructView) -> None:
+    """The process itself holds it as long as it is there."""
+    mm["mm_users.counter"] -= 1
 
 
 # Signals

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 export = Area(
     "subsystems",
-    "kernel/reboot.c, kernel/power/main.c, mm/memory_hotplug.c, mm/vmscan.c, security/lsm_notifier.c, drivers/tty/vt/keyboard.c,"
+    "kernel/reboot.c, kernel/power/main.c, mm/memory_hotplug.c, mm/vmscan.c, security/lsm_notifier.c,"
+    " drivers/tty/vt/keyboard.c,"
     " drivers/leds/led-triggers.c, drivers/tty/tty_ldisc.c, kernel/cpu.c, drivers/acpi/glue.c,"
     " crypto/asymmetric_keys/asymmetric_type.c, mm/zpool.c, drivers/connector/connector.c, drivers/dma/dmaengine.c",
 )
