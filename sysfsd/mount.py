@@ -20,7 +20,7 @@ from threading import get_ident
 from typing import Any, Final, NamedTuple
 
 from sysfsd.callers import CallerCred, ProcessMemory, address_space, comm, exists, find, identity
-from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Seekable, Symlink, Tree
+from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Symlink, Tree
 from sysfsd.fuselib import Fuse, Opcode, OpenFlag, fuse, libfuse, reply
 from sysfsd.kernel import vfs
 from sysfsd.kernel.block_file import BlockFile
@@ -31,13 +31,9 @@ from sysfsd.kernel.sched import Scheduler
 from sysfsd.kernel.traps import TaskKilled
 from sysfsd.mountinfo import mounts
 
-__all__ = ["LLSEEK", "Mount"]
+__all__ = ["Mount"]
 
-#: An ioctl() of the daemon's own: lseek(2), which the host does not hand over. Offset (64 bits), whence, and who
-#: calls it; then the new position is where the offset was.
-LLSEEK: Final = 0xC0107301
-_LLSEEK: Final = struct.Struct("=qii")
-#: Another: which open file this is.
+#: An ioctl() of the daemon's own: which open file this is.
 _HANDLE: Final = 0x80087302
 
 #: How long the host may believe what it was told (seconds): it is told of every change.
@@ -48,8 +44,6 @@ _UTIME_OMIT: Final = (1 << 30) - 2
 
 #: What libfuse calls a file that is open when its name is taken away.
 _HIDDEN: Final = ".fuse_hidden"
-#: What is asked of a regular file, its file system answers: FIBMAP, FIONREAD.
-_REGULAR_FILES_IOCTLS: Final = (0x1, 0x541B)
 #: Parts of the number of an ioctl (include/uapi/asm-generic/ioctl.h).
 _IOC_WRITE: Final = 1 << 30
 _IOC_READ: Final = 1 << 31
@@ -467,36 +461,31 @@ class Mount(fuse.Operations):  # type: ignore[misc]
 
     @_system_call
     def ioctl(self, path: str, cmd: int, arg: int, fi: Any, flags: int, data: int) -> int:
-        _node, file, _context, device = self._files[fi.fh][:4]
-        if cmd & 0xFFFFFFFF == LLSEEK and isinstance(file, Seekable) and self._is_own(self._cred().pid):
-            offset, whence, pid = _LLSEEK.unpack(ctypes.string_at(data, _LLSEEK.size))
-            with self._task_of(CallerCred.of(pid)):
-                position = file.llseek(offset, whence)
-            ctypes.memmove(data, _LLSEEK.pack(position, whence, pid), _LLSEEK.size)
-            return 0
+        file = self._files[fi.fh].file
         if cmd & 0xFFFFFFFF == _HANDLE and self._is_own(self._cred().pid):
             ctypes.memmove(data, struct.pack("=Q", fi.fh), 8)
             return 0
-        served = file if isinstance(file, BlockFile) else device
-        if served is None or (served is not device and cmd & 0xFFFFFFFF == LLSEEK):
+        if not isinstance(file, vfs.File | BlockFile):
             raise err(errno.ENOTTY)
         shift, mask = _IOC_SIZE
         size = cmd >> shift & mask if data else 0
         given = ctypes.string_at(data, size) if cmd & _IOC_WRITE and data else None
         result = data if cmd & _IOC_READ and data else 0
         argument = _IoctlArgument(ProcessMemory(self._cred().pid), arg, size, b"" if not size else given, result)
-        return served.ioctl(cmd, arg, argument, bool(flags & _IOCTL_COMPAT))
+        return file.ioctl(cmd, arg, argument, bool(flags & _IOCTL_COMPAT))
 
-    def opened_by(self, descriptor: int) -> vfs.File | BlockFile | None:
-        """The open device that a descriptor of this process is, with the flags that it has now; None: it is none."""
+    def opened_by(self, descriptor: int) -> OpenFile | None:
+        """The open file that a descriptor of this process is, with the flags that it has now; None: a directory."""
         handle = bytearray(8)
-        fcntl.ioctl(descriptor, _HANDLE, handle)
+        try:
+            fcntl.ioctl(descriptor, _HANDLE, handle)
+        except OSError:
+            return None
         _node, file, context, device = self._files[int.from_bytes(handle, "little")][:4]
-        served = file if isinstance(file, BlockFile) else device
         flags = fcntl.fcntl(descriptor, fcntl.F_GETFL)
-        if served is not None and context.flags != flags:
+        if context.flags != flags:
             _set_flags(context, device, flags)
-        return served
+        return file
 
     def release(self, path: str, fi: Any) -> int:
         """The host does not say who has closed the file: it counts as whoever had it last."""

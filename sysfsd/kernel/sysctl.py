@@ -19,7 +19,7 @@ from sysfsd.kernel.panic import Taint
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
 
-__all__ = ["KERN_TABLE", "CtlTable", "ProcHandler", "Tunables"]
+__all__ = ["KERN_TABLE", "CtlTable", "ProcHandler", "Tunables", "proc_get_long"]
 
 HZ: Final = 250
 _PAGE: Final = 4096
@@ -29,6 +29,7 @@ _ULONG_MAX: Final = (1 << 64) - 1
 _SEPARATORS: Final = b" \t\n"
 #: The most characters that a number may have (TMPBUFLEN).
 _NUMBER_MAX: Final = 21
+_NUMBER: Final = re.compile(rb"(-?)(0[xX][0-9a-fA-F]+|[0-9]+)")
 
 
 @dataclass(slots=True)
@@ -63,8 +64,27 @@ class ProcHandler(Protocol):
     def write(self, kernel: Kernel, cred: Cred, data: bytes, offset: int) -> None: ...
 
 
+def proc_get_long(data: bytes) -> tuple[int, int]:
+    """``proc_get_long()``: the number that *data* begins with, and its length.
+
+    :raises OSError: EINVAL
+    """
+    match = _NUMBER.match(data[: _NUMBER_MAX + 1])
+    if match is None or match.end() >= _NUMBER_MAX or data[match.end() : match.end() + 1].strip(_SEPARATORS):
+        raise err(errno.EINVAL)
+    digits = match[2]
+    base = 16 if digits[:2].lower() == b"0x" else 8 if digits.startswith(b"0") else 10
+    try:
+        value = int(digits, base)
+    except ValueError:  # 08, 09
+        raise err(errno.EINVAL) from None
+    if value > _ULONG_MAX:
+        raise err(errno.EINVAL)
+    return (-value if match[1] else value), match.end()
+
+
 def _numbers(data: bytes, limit: int) -> Iterator[int]:
-    """``proc_get_long()``: up to *limit* numbers between white space.
+    """Up to *limit* numbers between white space.
 
     :raises OSError: EINVAL at the first thing that is none, and if there is no number at all
     """
@@ -74,19 +94,9 @@ def _numbers(data: bytes, limit: int) -> Iterator[int]:
     for _ in range(limit):
         if not data:
             return
-        match = re.match(rb"(-?)(0[xX][0-9a-fA-F]+|[0-9]+)", data)
-        if match is None or match.end() >= _NUMBER_MAX or data[match.end() : match.end() + 1].strip(_SEPARATORS):
-            raise err(errno.EINVAL)
-        digits = match[2]
-        base = 16 if digits[:2].lower() == b"0x" else 8 if digits.startswith(b"0") else 10
-        try:
-            value = int(digits, base)
-        except ValueError:  # 08, 09
-            raise err(errno.EINVAL) from None
-        if value > _ULONG_MAX:
-            raise err(errno.EINVAL)
-        yield -value if match[1] else value
-        data = data[match.end() :].lstrip(SPACE)
+        value, used = proc_get_long(data)
+        yield value
+        data = data[used:].lstrip(SPACE)
 
 
 def _require_sysadmin(cred: Cred) -> None:

@@ -23,8 +23,9 @@ from typing import Final, NamedTuple
 
 from sysfsd.callers import CallerCred, ProcessMemory, identity, proc_status
 from sysfsd.fs import devfs
-from sysfsd.fs.kernfs import Directory, Tree
+from sysfsd.fs.kernfs import Directory, Seekable, Tree
 from sysfsd.kernel import vfs
+from sysfsd.kernel.block_file import BlockFile
 from sysfsd.kernel.char_dev import MISC_MAJOR, MKDEV, DeviceNumbers
 from sysfsd.kernel.cred import INIT_CRED, Capability
 from sysfsd.kernel.err import err
@@ -36,8 +37,8 @@ from sysfsd.lab.fs_struct import in_place_of
 from sysfsd.lab.mknod import NODES, Link, decode_dev, hosts_node
 from sysfsd.lab.namespaces import clone_tree, move_mount
 from sysfsd.lab.seccomp import Argument, Listener, Notification, Rule
-from sysfsd.libc import checked, libc, syscall
-from sysfsd.mount import LLSEEK, Mount
+from sysfsd.libc import syscall
+from sysfsd.mount import Mount
 
 __all__ = ["RULES", "SYSCALLS", "Call", "Supervisor", "SystemCall"]
 
@@ -63,10 +64,6 @@ _FILE_SYSTEMS_IOCTLS: Final = {0xC020660B, 0x40049409, 0x4020940D, 0xC0189436, 0
 _BUILTIN: Final = {(stat.S_IFCHR, 1, 11): "/dev/kmsg"}
 
 
-class _Iovec(ctypes.Structure):
-    _fields_ = (("base", ctypes.c_void_p), ("len", ctypes.c_size_t))
-
-
 class Call:
     """One system call, and the process that made it."""
 
@@ -77,6 +74,7 @@ class Call:
         self.pid = notification.pid
         #: By a 32-bit program.
         self.compat = notification.arch == AUDIT_ARCH_I386
+        self.memory = ProcessMemory(self.pid)
 
     @cached_property
     def cred(self) -> CallerCred:
@@ -113,14 +111,10 @@ class Call:
 
     def _read(self, address: int, size: int) -> bytes:
         """As much of it as there is."""
-        buffer = (ctypes.c_char * size)()
-        try:
-            count = self._transfer(libc.process_vm_readv, ctypes.addressof(buffer), address, size) if size else 0
-        except OSError:
-            count = 0
+        data = self.memory.read(address, size)
         if not self.waiting():
             raise err(errno.EFAULT)
-        return ctypes.string_at(buffer, count)
+        return data
 
     def read_string(self, address: int, limit: int) -> bytes:
         """``strncpy_from_user()``: up to a NUL, which is left off, or *limit* bytes.
@@ -146,21 +140,8 @@ class Call:
         """
         if not data:
             return
-        if not self.waiting():
+        if not self.waiting() or self.memory.write(address, data) < len(data):
             raise err(errno.EFAULT)
-        here = ctypes.create_string_buffer(data, len(data))
-        try:
-            count = self._transfer(libc.process_vm_writev, ctypes.addressof(here), address, len(data))
-        except OSError:
-            count = 0
-        if count < len(data):
-            raise err(errno.EFAULT)
-
-    def _transfer(self, function: Callable[..., int], here: int, there: int, size: int) -> int:
-        local, remote = _Iovec(here, size), _Iovec(there, size)
-        one, none = ctypes.c_ulong(1), ctypes.c_ulong(0)
-        pid = ctypes.c_int(self.pid)
-        return checked(function(pid, ctypes.byref(local), one, ctypes.byref(remote), one, none))
 
     def file(self, fd: int) -> int:
         """``fdget()``: the caller's open file, as a descriptor of this process.
@@ -326,12 +307,12 @@ class Supervisor:
         fd, cmd, arg = call.args[:3]
         descriptor = call.file(_int(fd))
         try:
-            device = self._mount.opened_by(descriptor)
-            if device is None:
+            file = self._mount.opened_by(descriptor)
+            if not isinstance(file, vfs.File | BlockFile):
                 raise Proceed
-            if cmd in _REGULAR_FILES_IOCTLS and isinstance(device, vfs.File) and stat.S_ISREG(device.mode):
+            if cmd in _REGULAR_FILES_IOCTLS and isinstance(file, vfs.File) and stat.S_ISREG(file.mode):
                 raise Proceed  # it is one here, too
-            return device.ioctl(cmd & 0xFFFFFFFF, arg, ProcessMemory(call.pid), call.compat)
+            return file.ioctl(cmd & 0xFFFFFFFF, arg, call.memory, call.compat)
         finally:
             os.close(descriptor)
 
@@ -364,20 +345,19 @@ class Supervisor:
         :raises Proceed: where it does not matter
         """
         fd, offset, whence = call.args[:3]
+        offset = ctypes.c_int64(offset).value
         descriptor = call.file(_int(fd))
         try:
-            where = bytearray(struct.pack("=qii", ctypes.c_int64(offset).value, _int(whence), call.pid))
-            fcntl.ioctl(descriptor, LLSEEK, where)
-        except OSError as error:
-            if error.errno == errno.ENOTTY:  # it leaves that to the host
-                raise Proceed from None
-            if ctypes.c_int64(offset).value <= 0 and whence == os.SEEK_CUR:
+            file = self._mount.opened_by(descriptor)
+            if not isinstance(file, Seekable):
+                raise Proceed
+            return file.llseek(offset, _int(whence))
+        except OSError:
+            if offset <= 0 and whence == os.SEEK_CUR:
                 return 0  # of a device, head(1) would not mind; but this one looks like a regular file to it
             raise
         finally:
             os.close(descriptor)
-        position: int = struct.unpack_from("=q", where)[0]
-        return position
 
     def mount(self, call: Call) -> int:
         """Of debugfs: the host's is another.
@@ -440,21 +420,17 @@ class Supervisor:
                 raise err(errno.EPERM)
             mode &= ~int(call.cred.status.get("Umask", "0"), 8)
             target = _BUILTIN.get((stat.S_IFMT(mode), major, minor))
+            rdev = MKDEV(major, minor)
             if target is None and not self._serves(major, minor) and (known := hosts_node(mode, major, minor)):
                 if self._host_root:
                     raise Proceed
                 target = f"/dev/.host/{known}"
-            if target is not None:
-                os.symlink(target, name, dir_fd=directory)
-                self._made(Link(os.dup(directory), name, target))
-            elif os.fstat(directory).st_dev == self._mount.device:
-                self._mknod_here(
-                    os.readlink(f"/proc/thread-self/fd/{directory}"), name, mode, MKDEV(major, minor), call
-                )
-            else:
-                target = self._hidden_node(mode, major, minor, call)
-                os.symlink(target, name, dir_fd=directory)
-                self._made(Link(os.dup(directory), name, target))
+            if target is None and os.fstat(directory).st_dev == self._mount.device:
+                self._mknod_here(os.readlink(f"/proc/thread-self/fd/{directory}"), name, mode, rdev, call)
+                return
+            target = target or self._hidden_node(mode, rdev, f"{major}:{minor}", call)
+            os.symlink(target, name, dir_fd=directory)
+            self._made(Link(os.dup(directory), name, target))
         finally:
             os.close(directory)
 
@@ -470,9 +446,10 @@ class Supervisor:
             raise err(errno.ENOTDIR)
         devfs.mknod(directory, name, mode, rdev, call.cred)
 
-    def _hidden_node(self, mode: int, major: int, minor: int, call: Call) -> str:
+    def _hidden_node(self, mode: int, rdev: int, stem: str, call: Call) -> str:
         """A node that a link can lead to.
 
+        :param stem: what its name begins with
         :returns: its path
         """
         dev = self._files.lookup("/dev")
@@ -482,9 +459,8 @@ class Supervisor:
             dev.touch(NODES)
         nodes = dev.children[NODES]
         assert isinstance(nodes, Directory)
-        stem = f"{major}:{minor}"
         name = next(n for n in chain([stem], (f"{stem}.{i}" for i in count(1))) if n not in nodes.children)
-        devfs.mknod(nodes, name, mode, MKDEV(major, minor), call.cred)
+        devfs.mknod(nodes, name, mode, rdev, call.cred)
         return f"/dev/{NODES}/{name}"
 
     # The kernel's name and log
@@ -556,7 +532,7 @@ def _devices(mode: int) -> tuple[tuple[Argument, ...], ...]:
 
 
 SYSCALLS: Final = (
-    SystemCall("lseek", 8, 19, Supervisor.lseek, ours=Supervisor._own_file),
+    SystemCall("lseek", 8, 19, Supervisor.lseek, sleeps=True, ours=Supervisor._own_file),
     SystemCall(
         "ioctl", 16, 54, Supervisor.ioctl, sleeps=True, arguments=_pointing(1), ours=Supervisor._own_ioctl, x32=514
     ),

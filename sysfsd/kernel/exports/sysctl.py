@@ -13,6 +13,7 @@ from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.exports.time import msecs_to_jiffies
 from sysfsd.kernel.memory import PAGE_SIZE
 from sysfsd.kernel.sched import HZ
+from sysfsd.kernel.sysctl import proc_get_long
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -26,31 +27,8 @@ _ULONG_MAX: Final = (1 << 64) - 1
 _U8_MAX: Final = 255
 #: ``USER_HZ``: ticks of a second, as users count.
 _USER_HZ: Final = 100
-#: The most characters that a number may have (TMPBUFLEN), and what may follow it.
-_NUMBER_MAX: Final = 21
-_SEPARATORS: Final = b" \t\n"
-_NUMBER: Final = re.compile(rb"(-?)(0[xX][0-9a-fA-F]+|[0-9]+)")
 
 _HANDLER: Final = "int {}(struct ctl_table *table, int write, void *buffer, size_t *lenp, loff_t *ppos)"
-
-
-def _get_long(data: bytes) -> tuple[int, int]:
-    """``proc_get_long()``: the number that *data* begins with, and its length.
-
-    :raises OSError: EINVAL
-    """
-    match = _NUMBER.match(data[: _NUMBER_MAX + 1])
-    if match is None or match.end() >= _NUMBER_MAX or data[match.end() : match.end() + 1].strip(_SEPARATORS):
-        raise err(errno.EINVAL)
-    digits = match[2]
-    base = 16 if digits[:2].lower() == b"0x" else 8 if digits.startswith(b"0") else 10
-    try:
-        value = int(digits, base)
-    except ValueError:  # 08, 09
-        raise err(errno.EINVAL) from None
-    if value > _ULONG_MAX:
-        raise err(errno.EINVAL)
-    return (-value if match[1] else value), match.end()
 
 
 class _Call(NamedTuple):
@@ -116,7 +94,7 @@ def _vector(call: _Call, size: int, show: Callable[[int], int], store: Callable[
             if not index:
                 raise err(errno.EINVAL)
             break
-        value, used = _get_long(left)
+        value, used = proc_get_long(left)
         memory.write_int(place, store(value) & (1 << 8 * size) - 1, size)
         left = left[used:]
     return call.done(length - len(left.lstrip(SPACE)))
@@ -181,7 +159,7 @@ def _one(call: _Call, size: int, low: int, high: int) -> int:
         if call.write and not call.pos:
             memory, length = call.kernel.memory, call.length
             text = memory.read(call.buffer, min(length, PAGE_SIZE - 1)).lstrip(SPACE)
-            value, _used = _get_long(text)
+            value, _used = proc_get_long(text)
             if text.startswith(b"-"):
                 raise err(errno.EINVAL)
             memory.write_int(call.table["data"], _within(_within(value, 0, _UINT_MAX), low, high), size)
