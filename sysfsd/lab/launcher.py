@@ -142,15 +142,15 @@ def run(command: Sequence[str], boot: Callable[[], Kernel], image: KernelImage, 
         _stay_first()
     name, door = _listen(name)
     rights = Rights.of_this_process()
-    if filtered():
-        _filter(rights)  # what another filter does to ours is found out here, before anything else fails
+    # What another filter does to ours is found out here, before anything else fails; else the kernel makes it.
+    program = _filter(rights) if filtered() else b""
     covered = [mount.path for mount in mounts() if mount.path.startswith("/proc/")]
     _make_namespaces(rights)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     kernel = os.fork()
     if kernel == 0:
         ours.close()
-        _become_init(boot, theirs, door, rights, covered)
+        _become_init(boot, theirs, door, rights, covered, program)
     theirs.close()
     door.close()
     cwd = os.getcwd()
@@ -334,9 +334,17 @@ def _no_user_namespace(error: OSError, rights: Rights) -> str:
 
 
 def _become_init(
-    boot: Callable[[], Kernel], launcher: socket.socket, door: socket.socket, rights: Rights, covered: Iterable[str]
+    boot: Callable[[], Kernel],
+    launcher: socket.socket,
+    door: socket.socket,
+    rights: Rights,
+    covered: Iterable[str],
+    program: bytes,
 ) -> NoReturn:
-    """Turn this process into the lab's first."""
+    """Turn this process into the lab's first.
+
+    :param program: the filter, if there is one already
+    """
     status = 1
     try:
         os.setsid()
@@ -344,7 +352,7 @@ def _become_init(
             signal.signal(signum, signal.SIG_IGN)
         from sysfsd.lab.init import serve
 
-        program = _filter(rights)
+        program = program or _filter(rights)
         _mount_proc(rights, covered)
         serve(boot, launcher, door, rights.host_root, program)
         status = 0
