@@ -89,7 +89,7 @@ _ORDERED: Final = {
 #: Requests whose answers are amended.
 _AMENDED: Final = {Opcode.MKNOD, Opcode.OPEN, Opcode.CREATE}
 #: How long others wait for a release, which may itself be waiting for them (seconds).
-_RELEASE_MAX: Final = 0.1
+_RELEASE_MAX: Final = 1.0
 #: How many threads wait for requests at most.
 _IDLE_MAX: Final = 8
 #: ``opcode`` in ``struct fuse_in_header``.

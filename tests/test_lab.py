@@ -127,6 +127,19 @@ def test_the_life_of_a_module(place: Place) -> None:
     ]
 
 
+def test_what_is_closed_is_closed_for_the_next_command(place: Place) -> None:
+    script = """
+        insmod dev_leave.ko leave_ms=50
+        cat < /dev/dev_leave > /dev/null 2>&1
+        {then}
+        """
+    for then, answer in (
+        ("busybox dmesg | tail -n 1 | cut -d']' -f2", [" dev_leave: closed"]),
+        ("rmmod dev_leave && echo gone", ["gone"]),
+    ):
+        assert lines(place(script.format(then=then))) == answer
+
+
 def test_it_is_another_kernel(place: Place) -> None:
     result = place("uname -r; cat /proc/sys/kernel/osrelease; cut -d' ' -f3 /proc/version; busybox uname -r")
     assert lines(result) == [RELEASE] * 4

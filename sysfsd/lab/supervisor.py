@@ -36,6 +36,7 @@ from sysfsd.kernel.traps import TaskKilled
 from sysfsd.lab.fs_struct import in_place_of
 from sysfsd.lab.mknod import NODES, Link, decode_dev, hosts_node
 from sysfsd.lab.namespaces import clone_tree, move_mount
+from sysfsd.lab.rootfs import FUSE
 from sysfsd.lab.seccomp import Argument, Listener, Notification, Rule
 from sysfsd.libc import syscall
 from sysfsd.mount import Mount
@@ -60,6 +61,8 @@ _REGULAR_FILES_IOCTLS: Final = (0x1, 0x541B)
 #: What no device sees of its own, for Linux takes it for itself: FS_IOC_FIEMAP, FICLONE, FICLONERANGE,
 #: FIDEDUPERANGE, FIFREEZE, FITHAW.
 _FILE_SYSTEMS_IOCTLS: Final = {0xC020660B, 0x40049409, 0x4020940D, 0xC0189436, 0xC0045877, 0xC0045878}
+#: One of our files that is there in any lab.
+_ASKED: Final = FUSE / "proc/modules"
 #: Devices of the kernel proper that are not the host's, and their nodes.
 _BUILTIN: Final = {(stat.S_IFCHR, 1, 11): "/dev/kmsg"}
 
@@ -188,6 +191,16 @@ class SystemCall(NamedTuple):
     x32: int | None = None
 
 
+def _after_close(answer: Callable[[Supervisor, Call], int]) -> Callable[[Supervisor, Call], int]:
+    """A call whose outcome may depend on a file that its caller has closed: close(2) returns before we hear of it."""
+
+    def answer_after_close(supervisor: Supervisor, call: Call) -> int:
+        supervisor.hear_of_closed_files()
+        return answer(supervisor, call)
+
+    return answer_after_close
+
+
 class Supervisor:
     """Answers the calls of all processes in a lab.
 
@@ -255,13 +268,20 @@ class Supervisor:
         else:
             listener.answer(notification, value)
 
+    def hear_of_closed_files(self) -> None:
+        """Have the host ask something of our files. It asks in turn, and a release is not overtaken."""
+        with suppress(OSError):
+            os.close(os.open(_ASKED, os.O_RDONLY | os.O_CLOEXEC))
+
     # Modules
 
+    @_after_close
     def init_module(self, call: Call) -> int:
         umod, size, uargs = call.args[:3]
         self.kernel.init_module(lambda: call.read(umod, size), self._arguments(call, uargs), call.cred, size)
         return 0
 
+    @_after_close
     def finit_module(self, call: Call) -> int:
         fd, uargs, flags = call.args[:3]
         opened: list[int] = []
@@ -280,6 +300,7 @@ class Supervisor:
     def _arguments(self, call: Call, address: int) -> Callable[[], bytes]:
         return lambda: call.read_string(address, KMALLOC_MAX_SIZE)
 
+    @_after_close
     def delete_module(self, call: Call) -> int:
         name, flags = call.args[:2]
         self.kernel.delete_module(
@@ -490,6 +511,7 @@ class Supervisor:
             raise err(errno.EINVAL)
         return call.read(address, size).split(b"\0", 1)[0].decode("latin-1")
 
+    @_after_close
     def syslog(self, call: Call) -> int:
         action, buf, size = call.args[:3]
         return self.kernel.syslog(_int(action), buf, _int(size), call.cred, call.write, call.interrupted)

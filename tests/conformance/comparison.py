@@ -37,5 +37,6 @@ def assert_alike(scenario: str, text: str, known: set[int]) -> None:
     wanted = transcript.read(EXPECTED / scenario)
     assert len(answers) == len(wanted), text
     differing = {index for index, (want, answer) in enumerate(zip(wanted, answers, strict=True)) if want != answer}
-    assert [(index, wanted[index], answers[index]) for index in sorted(differing - known)] == []
+    shown = [f"command {index}: {wanted[index]}\nhere: {answers[index]}" for index in sorted(differing - known)]
+    assert not shown, "\n".join(shown)
     assert known - differing == set(), "these commands answer alike now: take them off the list"
