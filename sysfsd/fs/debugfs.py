@@ -33,8 +33,8 @@ def _kprobes(kernel: Kernel, cred: Cred) -> bytes:
 class _DebugDirectory(Directory):
     """A directory, which lists what is newest first (fs/libfs.c, dcache_readdir())."""
 
-    def names(self) -> list[str]:
-        return list(self.children)[::-1]
+    def listing(self) -> tuple[int, list[str]]:
+        return super().listing()[0], list(self.children)[::-1]
 
 
 class _DebugFile(File):

@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol, runtime_checkable
+from weakref import WeakValueDictionary
 
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.err import err
@@ -85,8 +86,8 @@ class Node:
         self._has_iattr = False
         self.parent: Directory | None = None
         self.name = ""
-        #: Someone outside may have a copy of this node's name and attributes.
-        self.seen = False
+        #: Its number, from when somebody outside may have a copy of its name and attributes; 0: nobody has.
+        self.ino = 0
         #: What it is besides its type, where the host must not see that it is one: ``S_IFCHR``, ``S_IFBLK``.
         self.special = 0
         self.rdev = 0
@@ -234,15 +235,18 @@ class Directory(Node):
     def nlink(self) -> int:
         return 2 + self._subdirectories if self._nlink is None else self._nlink
 
-    def names(self) -> list[str]:
-        """The names in the directory's order."""
+    def listing(self) -> tuple[int, list[str]]:
+        """A number that is another when names have come or gone, and the names in the directory's order."""
         generation, names = self._sorted
         if generation != self._generation:
             generation = self._generation  # read first: what changes from here on makes this list an old one
             names = list(self.children)  # at one stroke: other threads may be adding
             names.sort(key=self.fstype.order)
             self._sorted = (generation, names)
-        return names
+        return generation, names
+
+    def names(self) -> list[str]:
+        return self.listing()[1]
 
     def add(self, name: str, node: Node, tell: bool = True) -> None:
         """Put a node into the directory, for everyone to see.
@@ -258,7 +262,7 @@ class Directory(Node):
         if isinstance(node, Directory):
             self._subdirectories -= 1
         node.parent = None
-        self.touch(name, tell)
+        self.touch(name, tell, node)
 
     # What users may change: nothing, unless the file system says otherwise
 
@@ -284,15 +288,18 @@ class Directory(Node):
     def rename(self, name: str, to: Directory, new: str) -> None:
         raise err(to.fstype.remove if new in to.children else to.fstype.make)
 
-    def touch(self, name: str, tell: bool = True) -> None:
-        """Tell everyone that a name has come, gone, or changed its attributes."""
+    def touch(self, name: str, tell: bool = True, removed: Node | None = None) -> None:
+        """Tell everyone that a name has come, gone, or changed its attributes.
+
+        :param removed: what has gone
+        """
         self._generation += 1
         if not tell:
             return
         root = self.root
         if isinstance(root, Tree):
             for watcher in root.watchers:
-                watcher(self, name)
+                watcher(self, name, removed)
 
 
 class Lower(Protocol):
@@ -304,27 +311,42 @@ class Lower(Protocol):
     def names(self, path: str) -> Iterable[str]:
         """The names in a directory."""
 
+    def covers(self, path: str) -> bool:
+        """Whether there may be any names in a directory, now or later."""
+
 
 class Tree(Directory):
-    """The root of a tree; *watchers* are told of each name that comes or goes, once it has."""
+    """The root of a tree; *watchers* are told of each name that comes or goes, once it has, and of what has gone."""
 
     def __init__(self, children: Mapping[str, Node]) -> None:
         super().__init__(children, fstype=FileSystemType())
-        self.watchers: list[Callable[[Directory, str], None]] = []
+        self.watchers: list[Callable[[Directory, str, Node | None], None]] = []
         self.lower: Lower | None = None
+        #: Nodes of what lies below that somebody has, by path: they stay the same as long as what they stand for does.
+        self._lower_nodes: WeakValueDictionary[str, Node] = WeakValueDictionary()
 
-    def list(self, path: str) -> Iterable[str]:
-        """The names in the directory at *path*, in its order, then what lies below.
+    def child(self, directory: Directory, name: str) -> Node | None:
+        """What a name in a directory of this tree leads to."""
+        child = directory.children.get(name)
+        if child is None and self.lower is not None:
+            path = f"{directory.path()}/{name}"[1:]
+            child = self.lower.node(path)
+            if child is None:
+                return None
+            known = self._lower_nodes.get(path)
+            if type(known) is type(child) and getattr(known, "target", None) == getattr(child, "target", None):
+                return known
+            child.parent, child.name = directory, name
+            self._lower_nodes[path] = child
+        return child
 
-        :raises OSError: ENOENT, ENOTDIR
-        """
-        directory = self.lookup(path)
-        if not isinstance(directory, Directory):
-            raise err(errno.ENOTDIR)
+    def list(self, directory: Directory) -> list[str]:
+        """The names in a directory, in its order, then what lies below."""
         names = directory.names()
         if self.lower is None:
             return names
-        return [*names, *(name for name in self.lower.names(path.strip("/")) if name not in directory.children)]
+        below = self.lower.names(directory.path()[1:])
+        return [*names, *(name for name in below if name not in directory.children)]
 
     def lookup(self, path: str) -> Node:
         """The node at *path*, symbolic links not followed.
@@ -332,15 +354,12 @@ class Tree(Directory):
         :raises OSError: ENOENT, ENOTDIR
         """
         node: Node = self
-        names = [name for name in path.split("/") if name]
-        for depth, name in enumerate(names, 1):
+        for name in path.split("/"):
+            if not name:
+                continue
             if not isinstance(node, Directory):
                 raise err(errno.ENOTDIR)
-            child = node.children.get(name)
-            if child is None and self.lower is not None:
-                child = self.lower.node("/".join(names[:depth]))
-                if child is not None:
-                    child.parent, child.name = node, name
+            child = self.child(node, name)
             if child is None:
                 raise err(errno.ENOENT)
             node = child
@@ -419,6 +438,8 @@ class File(Node):
     """A regular file."""
 
     type = stat.S_IFREG
+    #: To open, read or write it runs no module code, waits for nothing but the kernel lock, and changes no names.
+    prompt = False
 
     def open(self, context: OpenContext) -> OpenFile:
         raise err(errno.ENXIO)
@@ -450,9 +471,10 @@ class _KernfsFile(File):
         (``kernfs_get_active()``)
     """
 
-    def __init__(self, mode: int, lock: AbstractContextManager[object]) -> None:
+    def __init__(self, mode: int, lock: AbstractContextManager[object], prompt: bool = False) -> None:
         super().__init__(mode)
         self._lock = lock
+        self.prompt = prompt
 
     @contextmanager
     def get_active(self) -> Iterator[None]:
@@ -491,8 +513,9 @@ class Attribute(_KernfsFile):
         lock: AbstractContextManager[object] = _NO_LOCK,
         readable: bool = True,
         writable: bool = True,
+        prompt: bool = False,
     ) -> None:
-        super().__init__(mode, lock)
+        super().__init__(mode, lock, prompt)
         self.show = show
         self.store = store
         self.readable = readable
@@ -578,8 +601,9 @@ class BinAttribute(_KernfsFile):
         read: Callable[[Cred, int, int], bytes] | None,
         lock: AbstractContextManager[object] = _NO_LOCK,
         write: Callable[[int, bytes], int] | None = None,
+        prompt: bool = False,
     ) -> None:
-        super().__init__(mode, lock)
+        super().__init__(mode, lock, prompt)
         self._size = size
         self.read = read
         self.write = write

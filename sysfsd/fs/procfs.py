@@ -307,7 +307,7 @@ class _Entries:
     def changed(self, entry: ProcEntry) -> None:
         """Who has looked at an entry keeps what it was then (``proc_get_inode()``)."""
         node = self._nodes.get(entry)
-        if node is not None and not node.seen:
+        if node is not None and not node.ino:
             self._own(entry, node)
 
 

@@ -26,7 +26,7 @@ from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsFile, Sy
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 from sysfsd.kernel.module import Module, ModuleSection
 from sysfsd.kernel.panic import taint_letters
-from sysfsd.kernel.params import KernelParam, show_param, store_param
+from sysfsd.kernel.params import SIMPLE_PARAM_OPS, KernelParam, show_param, store_param
 from sysfsd.kernel.sysfs_file import bin_read, bin_write, show, store
 
 __all__ = ["MODINFO_ATTRS", "KobjectTree", "ModuleAttribute", "ModuleKset", "sys"]
@@ -135,10 +135,11 @@ class KobjectDirectory(Directory):
     def put(self, node: Node) -> None:
         self._adopt({node.name: node})
 
-    def drop(self, name: str) -> None:
+    def drop(self, name: str) -> Node | None:
         node = self._children.pop(name, None)
         if node is not None:
             node.parent = None
+        return node
 
 
 class _Link(Symlink):
@@ -255,8 +256,8 @@ class KobjectTree:
         directory = self._directories.get(parent)
         if isinstance(directory, KobjectDirectory):
             with self._mutex:
-                directory.drop(name)
-            directory.touch(name)
+                gone = directory.drop(name)
+            directory.touch(name, removed=gone)
         elif directory is not None and parent is not self._modules and name in directory.children:
             directory.remove(name)
         self._forget(node)
@@ -365,6 +366,7 @@ class ModuleKset(Directory):
                 partial(_show, attr.show, mod) if attr.show else None,
                 partial(attr.store, kernel, mod.name) if attr.store else None,
                 kernel.lock,
+                prompt=True,
             )
             for attr in MODINFO_ATTRS
             if attr.exists(kernel, mod)
@@ -386,6 +388,7 @@ class ModuleKset(Directory):
             partial(show_param, self._kernel, kp),
             partial(store_param, self._kernel, kp) if kp.perm & _S_IWUGO else None,
             self._kernel.lock,
+            prompt=kp.ops in SIMPLE_PARAM_OPS,
         )
 
     def _section(self, section: ModuleSection) -> BinAttribute:
@@ -397,13 +400,13 @@ class ModuleKset(Directory):
             address = section.address if self._kernel.kallsyms_show_value(cred) else 0
             return f"0x{address:016x}\n".encode()[:size]
 
-        return BinAttribute(0o400, _MODULE_SECT_READ_SIZE, read, self._kernel.lock)
+        return BinAttribute(0o400, _MODULE_SECT_READ_SIZE, read, self._kernel.lock, prompt=True)
 
     def _note(self, section: ModuleSection) -> BinAttribute:
         def read(cred: Cred, offset: int, size: int) -> bytes:
             return self._kernel.memory.read(section.address + offset, size)
 
-        return BinAttribute(0o444, section.size, read, self._kernel.lock)
+        return BinAttribute(0o444, section.size, read, self._kernel.lock, prompt=True)
 
     # A module that is part of the kernel
 

@@ -294,6 +294,8 @@ PARAM_OPS: Final[dict[str, KernelParamOps]] = {
     "param_ops_string": KernelParamOps(0, param_set_copystring, param_get_string),
     "param_array_ops": KernelParamOps(0, param_array_set, param_array_get, param_array_free),
 }
+#: Those that call nothing that a module brings.
+SIMPLE_PARAM_OPS: Final = frozenset(ops for name, ops in PARAM_OPS.items() if name != "param_array_ops")
 
 
 # Reading them out of a module

@@ -114,12 +114,14 @@ class KernelLock:
         if self._owner == me:
             self._depth += 1
             return True
-        turn = threading.Lock()
-        turn.acquire()
         with self._mutex:
             if self._owner is None:
                 self._owner, self._depth = me, 1
                 return True
+            if not blocking:
+                return False
+            turn = threading.Lock()
+            turn.acquire()
             self._waiters.append((me, turn))
         self._await_turn(me, turn)
         return True

@@ -55,3 +55,6 @@ class HostTree:
             return os.listdir(f"/{path}")
         except OSError:
             return ()
+
+    def covers(self, path: str) -> bool:
+        return bool(path) and not _ours(path)

@@ -53,7 +53,7 @@ def test_watchers_are_told_of_names_that_come_and_go() -> None:
     inner = Directory()
     tree = Tree({"d": inner})
     seen: list[tuple[str, str]] = []
-    tree.watchers.append(lambda directory, name: seen.append((directory.path(), name)))
+    tree.watchers.append(lambda directory, name, removed: seen.append((directory.path(), name)))
     inner.add("x", Symlink("y"))
     inner.remove("x")
     assert seen == [("/d", "x"), ("/d", "x")]

@@ -242,6 +242,6 @@ def test_size_and_owner_are_those_of_the_first_look(files: Tree) -> None:
     parameter(files, "act", "remove")
     parameter(files, "act", "create")
     plain = node(files, f"{D}/plain")
-    plain.seen = True
+    plain.ino = 1
     parameter(files, "act", "size")
     assert plain.size == 0
