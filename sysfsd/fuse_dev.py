@@ -14,10 +14,11 @@ import struct
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from threading import Condition, Event, Lock, Thread, current_thread, local, main_thread
+from threading import Event, current_thread, local, main_thread
 from typing import Final
 
 from sysfsd.kernel.err import err
+from sysfsd.leader_followers import LeaderFollowers
 
 __all__ = ["Init", "NotifyCode", "Opcode", "OpenFlag", "Request", "Session"]
 
@@ -121,8 +122,6 @@ _ORDERED: Final = {
 _UNANSWERED: Final = {Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.INTERRUPT}
 #: How long others wait for a release, which may itself be waiting for them (seconds).
 _RELEASE_MAX: Final = 1.0
-#: How many threads wait for requests at most.
-_IDLE_MAX: Final = 8
 #: Signals that end the process.
 _SIGNALS: Final = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)
 #: What stands for the end of the mount among their numbers.
@@ -136,7 +135,7 @@ _AGAIN: Final = {errno.ENOENT, errno.EINTR, errno.EAGAIN}
 class Request:
     """One request: what for, from whom."""
 
-    __slots__ = ("gid", "interrupted", "leads", "nodeid", "opcode", "pid", "released", "uid", "unique")
+    __slots__ = ("gid", "interrupted", "nodeid", "opcode", "pid", "released", "uid", "unique")
 
     def __init__(self, opcode: int, unique: int, nodeid: int, uid: int, gid: int, pid: int) -> None:
         self.opcode = opcode
@@ -147,8 +146,6 @@ class Request:
         self.pid = pid
         #: Whoever made it has a signal to see to.
         self.interrupted = False
-        #: Its thread will take the next one, too: nobody else waits for any.
-        self.leads = True
         #: Where others may have to wait for it: set when it has been carried out.
         self.released: Event | None = None
 
@@ -158,16 +155,17 @@ Operation = Callable[[Request, memoryview], bytes]
 
 
 class _Thread(local):
-    """What a thread carries out."""
+    """What a thread carries out, and where it takes requests."""
 
     request: Request | None = None
+    buffer: bytearray | None = None
 
 
 class Session:
     """A mount's conversation with the host.
 
-    One thread at a time leads: it takes a request and carries it out. Before it does something that may take its time,
-    or that the host answers in its turn, it has another one lead (:meth:`hand_over`).
+    Whoever takes a request carries it out. Before something that may take its time, or that the host answers in its
+    turn, another thread is to take the next one (:meth:`hand_over`).
 
     :param operations: by opcode; what is not there is ENOSYS
     :param begun: called when the host has begun
@@ -182,12 +180,9 @@ class Session:
             Opcode.DESTROY: lambda request, body: b"",
             Opcode.INTERRUPT: self._interrupt,
         }
-        self._turn = Lock()
-        self._changed = Condition()
-        #: Threads that wait to lead; those that do not, and carry something out.
-        self._idle = self._busy = 0
+        self._threads = LeaderFollowers(self._lead)
         self._thread = _Thread()
-        #: What is carried out by threads that do not lead any more, by ``unique``.
+        #: What is carried out by threads that have handed over, by ``unique``.
         self._pending: dict[int, Request] = {}
         #: Releases that have not been carried out.
         self._releases: list[Event] = []
@@ -205,18 +200,13 @@ class Session:
     def hand_over(self) -> None:
         """Have another thread take the next request: this one may be busy for long, or wait for the host."""
         request = self._thread.request
-        if request is None or not request.leads:
+        if request is None or not self._threads.leads:
             return
-        request.leads = False
         self._pending[request.unique] = request
         if request.opcode == Opcode.RELEASE:
             request.released = Event()
             self._releases.append(request.released)
-        with self._changed:
-            self._busy += 1
-            if not self._idle:
-                self._start()
-        self._turn.release()
+        self._threads.hand_over()
 
     def notify(self, code: int, body: bytes) -> None:
         """Tell the host something unasked. It may have us wait until it has heard the answer to what it has asked."""
@@ -235,14 +225,12 @@ class Session:
         self._woken, self._waker = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._waker, False)
         with self._caught_signals() as signals:
-            with self._changed:
-                self._start()
+            self._threads.start()
             ends = {_END, *signals}
             while ends.isdisjoint(os.read(self._woken, 1)):
                 pass
             self.exited = True
-            with self._changed:
-                self._changed.wait_for(lambda: not self._busy)
+            self._threads.end()
 
     @contextmanager
     def _caught_signals(self) -> Iterator[list[int]]:
@@ -266,71 +254,41 @@ class Session:
     def _end(self) -> None:
         os.write(self._waker, bytes([_END]))
 
-    def _start(self) -> None:
-        self._idle += 1
-        Thread(target=self._work, daemon=True).start()
-
-    def _work(self) -> None:
-        """Lead, and step back behind others when something takes longer, until there are enough of them."""
-        buffer = bytearray(_BUFFER_SIZE)
-        while True:
-            with self._changed:
-                if self.exited or self._idle > _IDLE_MAX:
-                    self._idle -= 1
-                    return
-            self._turn.acquire()
-            with self._changed:
-                self._idle -= 1
-            going_on = False
-            try:
-                going_on = self._lead(buffer)
-            finally:
-                if not going_on:
-                    self._end()
-                    self._turn.release()
-            if not going_on:
-                return
-            with self._changed:
-                self._idle += 1
-                self._busy -= 1
-                if self.exited:
-                    self._changed.notify_all()
-
-    def _lead(self, buffer: bytearray) -> bool:
-        """Carry out requests until another thread leads.
-
-        :returns: whether one does; else there will be no more requests
-        """
-        view = memoryview(buffer)
-        buffers = [buffer]
-        operations, thread, unpack, start = self._operations, self._thread, _IN_HEADER.unpack_from, _IN_HEADER.size
+    def _lead(self) -> bool:
+        """Carry out requests until another thread leads."""
+        thread, operations = self._thread, self._operations
+        buffer = thread.buffer = thread.buffer or bytearray(_BUFFER_SIZE)
+        view, buffers = memoryview(buffer), [buffer]
+        unpack, start = _IN_HEADER.unpack_from, _IN_HEADER.size
         while True:
             try:
                 size = os.readv(self._fd, buffers)
             except OSError as error:
                 if error.errno in _AGAIN:
                     continue
+                self._end()
                 return False
             _len, opcode, unique, nodeid, uid, gid, pid = unpack(buffer)
             request = thread.request = Request(opcode, unique, nodeid, uid, gid, pid)
             if self._releases and opcode in _ORDERED:
                 self._await_releases()
+            answer: tuple[bytes, ...]
             try:
                 operation = operations.get(opcode)
                 if operation is None:
                     raise err(errno.ENOSYS)
                 body = operation(request, view[start:size])
-                answer = _OUT_HEADER.pack(_OUT_HEADER.size + len(body), 0, unique) + body
+                answer = (_OUT_HEADER.pack(_OUT_HEADER.size + len(body), 0, unique), body)
             except OSError as error:
-                answer = _OUT_HEADER.pack(_OUT_HEADER.size, -(error.errno or errno.EIO), unique)
+                answer = (_OUT_HEADER.pack(_OUT_HEADER.size, -(error.errno or errno.EIO), unique),)
             except Exception:  # an error of ours is no reason for others to wait for ever
                 traceback.print_exc()
-                answer = _OUT_HEADER.pack(_OUT_HEADER.size, -errno.EIO, unique)
+                answer = (_OUT_HEADER.pack(_OUT_HEADER.size, -errno.EIO, unique),)
             if opcode not in _UNANSWERED:
                 with suppress(OSError):  # nobody waits any longer
-                    os.write(self._fd, answer)
+                    os.writev(self._fd, answer)
             thread.request = None
-            if not request.leads:
+            if not self._threads.leads:
                 self._pending.pop(unique, None)
                 if request.released is not None:
                     request.released.set()

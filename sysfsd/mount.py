@@ -195,6 +195,8 @@ class Mount:
         #: Names in directories that somebody is going through, as they were when that began: by handle, or by the
         #: directory's number and what its state was.
         self._listings: dict[int | tuple[int, int], list[str]] = {}
+        #: A file of our own, through the host; -1: not open yet.
+        self._asked = -1
         self._session = Session(self._operations(), self._begun)
         self._prompt = _Prompt(sched.kernel.lock, self._session.hand_over)
         #: The device number that the files of this mount show.
@@ -694,15 +696,26 @@ class Mount:
             _set_flags(context, device, flags)
         return file
 
+    def hear_of_closed_files(self) -> None:
+        """Wait for the release of what has been closed so far.
+
+        The host asks us in turn, and no release is overtaken: one question is enough, if there is anything to hear of.
+        """
+        if any(not opened.node.prompt for opened in list(self._files.values())):
+            if self._asked < 0:
+                self._asked = os.open(f"{self._mountpoint}/proc/modules", os.O_RDONLY | os.O_CLOEXEC)
+            self.opened_by(self._asked)
+
     def _release(self, request: Request, body: memoryview) -> bytes:
         """The host does not say who has closed the file: it counts as whoever had it last."""
-        node, file, context, _device = self._files.pop(int.from_bytes(body[:8], "little"))
-        if node.prompt:
-            file.release()
-            return b""
+        fh = int.from_bytes(body[:8], "little")
+        node, file, context, _device = self._files[fh]
         cred = context.current
-        with self._task_of(cred, Cred(cred.uid, cred.gid, 0, cred.pid)):
-            file.release()
+        try:
+            with self._prompt if node.prompt else self._task_of(cred, Cred(cred.uid, cred.gid, 0, cred.pid)):
+                file.release()
+        finally:
+            del self._files[fh]
         return b""
 
 

@@ -664,6 +664,7 @@ class SeqFile(File):
         write: Callable[[bytes], int] | None = None,
     ) -> None:
         super().__init__(mode)
+        self.prompt = write is None
         self._open = open_
         self._write = write or _no_store
 

@@ -18,7 +18,6 @@ from contextlib import suppress
 from functools import cached_property, partial
 from itertools import chain, count
 from pathlib import Path
-from threading import Thread
 from typing import Final, NamedTuple
 
 from sysfsd.callers import CallerCred, ProcessMemory, identity, proc_status
@@ -36,8 +35,8 @@ from sysfsd.kernel.traps import TaskKilled
 from sysfsd.lab.fs_struct import in_place_of
 from sysfsd.lab.mknod import NODES, Link, decode_dev, hosts_node
 from sysfsd.lab.namespaces import clone_tree, move_mount
-from sysfsd.lab.rootfs import FUSE
 from sysfsd.lab.seccomp import Argument, Listener, Notification, Rule
+from sysfsd.leader_followers import LeaderFollowers
 from sysfsd.libc import syscall
 from sysfsd.mount import Mount
 
@@ -61,8 +60,6 @@ _REGULAR_FILES_IOCTLS: Final = (0x1, 0x541B)
 #: What no device sees of its own, for Linux takes it for itself: FS_IOC_FIEMAP, FICLONE, FICLONERANGE,
 #: FIDEDUPERANGE, FIFREEZE, FITHAW.
 _FILE_SYSTEMS_IOCTLS: Final = {0xC020660B, 0x40049409, 0x4020940D, 0xC0189436, 0xC0045877, 0xC0045878}
-#: One of our files that is there in any lab.
-_ASKED: Final = FUSE / "proc/modules"
 #: Devices of the kernel proper that are not the host's, and their nodes.
 _BUILTIN: Final = {(stat.S_IFCHR, 1, 11): "/dev/kmsg"}
 
@@ -195,7 +192,7 @@ def _after_close(answer: Callable[[Supervisor, Call], int]) -> Callable[[Supervi
     """A call whose outcome may depend on a file that its caller has closed: close(2) returns before we hear of it."""
 
     def answer_after_close(supervisor: Supervisor, call: Call) -> int:
-        supervisor.hear_of_closed_files()
+        supervisor._mount.hear_of_closed_files()
         return answer(supervisor, call)
 
     return answer_after_close
@@ -223,16 +220,21 @@ class Supervisor:
         self._native = {number: call for call in SYSCALLS for number in (call.x86_64, call.x32) if number is not None}
 
     def listen(self, fd: int) -> None:
-        """Answer the calls that come from a filter, in a thread of its own, until nobody is under it any more."""
-        Thread(target=self._listen, args=(Listener(fd),), daemon=True).start()
+        """Answer the calls that come from a filter, in threads of its own, until nobody is under it any more."""
+        listener = Listener(fd)
+        threads = LeaderFollowers(lambda: self._lead(threads, listener))
+        threads.start()
 
-    def _listen(self, listener: Listener) -> None:
+    def _lead(self, threads: LeaderFollowers, listener: Listener) -> bool:
+        """Answer calls until another thread leads."""
         poll = select.poll()
         poll.register(listener.fd, select.POLLIN)
         while True:
             [(_, events)] = poll.poll()
             if not events & select.POLLIN:
-                break
+                threads.end()
+                listener.close()
+                return False
             notification = listener.receive()
             if notification is None:
                 continue
@@ -241,10 +243,11 @@ class Supervisor:
             if syscall.ours is not None and not syscall.ours(self, Call(listener, notification)):
                 listener.proceed(notification)
             elif syscall.sleeps:
-                Thread(target=self._answer, args=(listener, notification, syscall), daemon=True).start()
+                threads.hand_over()
+                self._answer(listener, notification, syscall)
+                return True
             else:
                 self._answer(listener, notification, syscall)
-        listener.close()
 
     def _answer(self, listener: Listener, notification: Notification, syscall: SystemCall) -> None:
         call = Call(listener, notification)
@@ -267,11 +270,6 @@ class Supervisor:
             raise
         else:
             listener.answer(notification, value)
-
-    def hear_of_closed_files(self) -> None:
-        """Have the host ask something of our files. It asks in turn, and a release is not overtaken."""
-        with suppress(OSError):
-            os.close(os.open(_ASKED, os.O_RDONLY | os.O_CLOEXEC))
 
     # Modules
 
