@@ -268,6 +268,9 @@ class Session:
                     continue
                 self._end()
                 return False
+            if size < start:
+                self._end()
+                return False
             _len, opcode, unique, nodeid, uid, gid, pid = unpack(buffer)
             request = thread.request = Request(opcode, unique, nodeid, uid, gid, pid)
             if self._releases and opcode in _ORDERED:
