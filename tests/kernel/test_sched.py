@@ -322,6 +322,19 @@ def test_a_signal_ends_waiting_for_a_mutex(turns: Functions) -> None:
     assert turns("try_mutex") == 1
 
 
+def test_who_has_given_back_what_it_took_is_the_same_task_in_its_next_call(turns: Functions) -> None:
+    sched = turns.kernel.sched
+    sched.exists = lambda pid: True
+    tasks = set()
+    for _ in range(2):
+        with sched.enter(INIT_CRED, lambda: Identity(4242, 4242, "caller")):
+            turns("take_mutex")
+            turns("give_mutex")
+            tasks.add(sched.current.address)
+            assert not sched.current.held
+    assert len(tasks) == 1
+
+
 def test_a_semaphore_counts(turns: Functions) -> None:
     assert [turns("try_semaphore"), turns("try_semaphore")] == [0, 1]
     waiter = Call(turns, "take_semaphore").wait_until_asleep()

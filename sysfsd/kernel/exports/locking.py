@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 export = Area("locking", "kernel/locking/, kernel/softirq.c")
 
 _LOCKED: Final = 1
+#: The address of a task in what a lock says of its owner.
+_OWNER: Final = (1 << 64) - 8
 _READER: Final = 0x200
 _WRITER: Final = 0xFF
 _EFLAGS_IF: Final = 0x200
@@ -179,7 +181,8 @@ def __mutex_init(kernel: Kernel, lock: StructView, name: bytes, key: StructView)
 
 
 def _mutex_owner(lock: StructView) -> int:
-    return lock["owner.counter"] & ~7
+    """The task that holds a mutex or a semaphore; 0: none."""
+    return int(lock["owner.counter"]) & _OWNER
 
 
 def _mutex_let_go(kernel: Kernel, lock: StructView) -> None:
@@ -205,7 +208,7 @@ def _wait_while(
     """
     task = kernel.current
     while busy():
-        if state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL) and task.signal_pending():
+        if task.signal_pending_state(state):
             return -errno.EINTR
         if timeout <= 0:
             return -errno.ETIME
@@ -275,6 +278,70 @@ def atomic_dec_and_mutex_lock(kernel: Kernel, cnt: StructView, lock: StructView)
     return int(not value)
 
 
+# Mutexes whose owner inherits the priority of who waits, which does not matter where tasks take turns
+
+
+#: Bits of the owner that say something else.
+_RT_MUTEX_HAS_WAITERS = 1
+
+
+def _rt_owner(lock: StructView) -> int:
+    return int(lock["rtmutex.owner"]) & ~_RT_MUTEX_HAS_WAITERS
+
+
+def _rt_let_go(kernel: Kernel, lock: StructView) -> None:
+    try:
+        lock["rtmutex.owner"] = 0
+    except OSError:
+        return
+    kernel.sched.wake_waiters(lock.address, 1)
+
+
+def _rt_mutex_lock(kernel: Kernel, lock: StructView, state: int) -> int:
+    """:returns: 0, or -EINTR after a signal that the state is open to"""
+    ret = _wait_while(kernel, lock.address, lambda: _rt_owner(lock), state, owner=lambda: _rt_owner(lock))
+    if ret == 0:
+        lock["rtmutex.owner"] = kernel.current.address
+        kernel.current.held[lock.address] = lambda: _rt_let_go(kernel, lock)
+    return ret
+
+
+@export("void rt_mutex_lock(struct rt_mutex *lock)")
+def rt_mutex_lock(kernel: Kernel, lock: StructView) -> None:
+    _rt_mutex_lock(kernel, lock, TaskState.UNINTERRUPTIBLE)
+
+
+@export("int rt_mutex_lock_interruptible(struct rt_mutex *lock)")
+def rt_mutex_lock_interruptible(kernel: Kernel, lock: StructView) -> int:
+    return _rt_mutex_lock(kernel, lock, TaskState.INTERRUPTIBLE)
+
+
+@export("int rt_mutex_lock_killable(struct rt_mutex *lock)")
+def rt_mutex_lock_killable(kernel: Kernel, lock: StructView) -> int:
+    return _rt_mutex_lock(kernel, lock, _KILLABLE)
+
+
+@export("int rt_mutex_trylock(struct rt_mutex *lock)")
+def rt_mutex_trylock(kernel: Kernel, lock: StructView) -> int:
+    if _rt_owner(lock):
+        return 0
+    _rt_mutex_lock(kernel, lock, TaskState.UNINTERRUPTIBLE)
+    return 1
+
+
+@export("void rt_mutex_unlock(struct rt_mutex *lock)")
+def rt_mutex_unlock(kernel: Kernel, lock: StructView) -> None:
+    owner = kernel.sched.task(_rt_owner(lock))
+    if owner is not None:
+        owner.held.pop(lock.address, None)
+    _rt_let_go(kernel, lock)
+
+
+@export("void __rt_mutex_init(struct rt_mutex *lock, const char *name, struct lock_class_key *key)")
+def __rt_mutex_init(kernel: Kernel, lock: StructView, name: bytes, key: int) -> None:
+    kernel.memory.write(lock.address, bytes(lock.struct.size))
+
+
 # Semaphores
 
 
@@ -340,7 +407,7 @@ def _rwsem_take(kernel: Kernel, sem: StructView, write: bool, state: int) -> int
     task = kernel.current
     busy = -1 if write else _RWSEM_WRITER
     ret = _wait_while(
-        kernel, sem.address, lambda: sem["count.counter"] & busy, state, owner=lambda: sem["owner.counter"] & ~7
+        kernel, sem.address, lambda: sem["count.counter"] & busy, state, owner=lambda: _mutex_owner(sem)
     )
     if ret == 0:
         sem["count.counter"] += _RWSEM_WRITER if write else _RWSEM_READER

@@ -46,6 +46,7 @@ _INTEGERS: Final = {
     "__poll_t": (4, False), "irqreturn_t": (4, False), "blk_opf_t": (4, False), "clockid_t": (4, True),
     "gro_result_t": (4, False), "kuid_t": (4, False), "kgid_t": (4, False), "__le32": (4, False),
     "__wsum": (4, False), "__sum16": (2, False), "async_cookie_t": (8, False),
+    "acpi_status": (4, False),
     "long": (8, True), "signed long": (8, True), "unsigned long": (8, False),
     "long long": (8, True), "unsigned long long": (8, False),
     "u64": (8, False), "s64": (8, True), "__u64": (8, False), "__s64": (8, True), "size_t": (8, False),
@@ -53,12 +54,13 @@ _INTEGERS: Final = {
     "dma_addr_t": (8, False), "resource_size_t": (8, False), "sector_t": (8, False), "cycles_t": (8, False),
     "pgoff_t": (8, False), "uintptr_t": (8, False), "__be64": (8, False), "netdev_features_t": (8, False),
 }  # fmt: skip
-#: Typedefs of pointers to functions.
-_FUNCTION_POINTERS: Final = {
+#: Typedefs of pointers, mostly to functions.
+_POINTERS: Final = {
     "rcu_callback_t", "smp_call_func_t", "smp_cond_func_t", "__sighandler_t", "work_func_t", "irq_handler_t",
     "notifier_fn_t", "filldir_t", "cmp_func_t", "swap_func_t", "cmp_r_func_t", "swap_r_func_t", "list_cmp_func_t",
     "rtnl_doit_func", "rtnl_dumpit_func", "lookup_by_table_id_t", "mempool_alloc_t", "mempool_free_t",
     "filler_t", "poll_queue_proc", "kthread_work_func_t", "dr_match_t", "dr_release_t", "async_func_t",
+    "acpi_walk_callback", "acpi_handle", "acpi_string",
 }  # fmt: skip
 
 
@@ -77,7 +79,7 @@ def parse_type(text: str) -> CType:
     :raises ValueError: for one that is not known
     """
     text = re.sub(r"\b(volatile|__user|__iomem|__rcu|__percpu|restrict|struct module_attribute)\b", "", text)
-    if text.strip() in _FUNCTION_POINTERS or "(*" in text or text.count("*") > 1 or "[" in text:
+    if text.strip() in _POINTERS or "(*" in text or text.count("*") > 1 or "[" in text:
         return CType("pointer")
     words = " ".join(text.replace("*", " * ").split())
     if words.endswith("*"):

@@ -19,10 +19,12 @@ export = Area(
     "subsystems",
     "kernel/reboot.c, kernel/power/main.c, mm/memory_hotplug.c, mm/vmscan.c, security/lsm_notifier.c,"
     " drivers/tty/vt/keyboard.c,"
-    " drivers/leds/led-triggers.c, drivers/tty/tty_ldisc.c, kernel/cpu.c, drivers/acpi/glue.c,"
+    " drivers/leds/led-triggers.c, drivers/tty/tty_ldisc.c, kernel/cpu.c, drivers/acpi/glue.c, drivers/acpi/acpica/,"
     " crypto/asymmetric_keys/asymmetric_type.c, mm/zpool.c, drivers/connector/connector.c, drivers/dma/dmaengine.c",
 )
 
+#: ``AE_NOT_FOUND``.
+_AE_NOT_FOUND = 0x5
 _NR_LDISCS = 30
 
 
@@ -94,6 +96,27 @@ def unregister_acpi_bus_type(kernel: Kernel, type: StructView) -> int:
         raise err(errno.ENODEV)
     kernel.log.pr_info(f"ACPI: bus type {type.string('name').decode('latin-1')} unregistered")
     return 0
+
+
+# The firmware describes no devices, and has no tables.
+
+
+@export(
+    "acpi_status acpi_get_devices(const char *HID, acpi_walk_callback user_function, void *context,"
+    " void **return_value)"
+)
+def acpi_get_devices(kernel: Kernel, HID: bytes | None, user_function: int, context: int, return_value: int) -> int:
+    return 0
+
+
+@export("acpi_status acpi_get_table(char *signature, u32 instance, struct acpi_table_header **out_table)")
+def acpi_get_table(kernel: Kernel, signature: int, instance: int, out_table: int) -> int:
+    return _AE_NOT_FOUND
+
+
+@export("acpi_status acpi_get_handle(acpi_handle parent, acpi_string pathname, acpi_handle *ret_handle)")
+def acpi_get_handle(kernel: Kernel, parent: int, pathname: int, ret_handle: int) -> int:
+    return _AE_NOT_FOUND
 
 
 @export("bool acpi_osi_is_win8(void)")
