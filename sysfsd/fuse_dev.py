@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import signal
 import struct
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from threading import Event, current_thread, local, main_thread
+from time import monotonic
 from typing import Final
 
 from sysfsd.kernel.err import err
@@ -120,6 +122,8 @@ _ORDERED: Final = {
 }
 #: What has no answer.
 _UNANSWERED: Final = {Opcode.FORGET, Opcode.BATCH_FORGET, Opcode.INTERRUPT}
+#: How long a thread looks for another request before it sleeps (seconds).
+_LINGER: Final = 0.0001
 #: How long others wait for a release, which may itself be waiting for them (seconds).
 _RELEASE_MAX: Final = 1.0
 #: Signals that end the process.
@@ -159,6 +163,8 @@ class _Thread(local):
 
     request: Request | None = None
     buffer: bytearray | None = None
+    #: Whether it has led since it was last busy with something else.
+    answered = False
 
 
 class Session:
@@ -222,6 +228,9 @@ class Session:
         :param fd: /dev/fuse, mounted
         """
         self._fd = fd
+        requests = select.poll()
+        requests.register(fd, select.POLLIN)
+        self._asked = requests.poll
         self._woken, self._waker = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._waker, False)
         with self._caught_signals() as signals:
@@ -261,6 +270,9 @@ class Session:
         view, buffers = memoryview(buffer), [buffer]
         unpack, start = _IN_HEADER.unpack_from, _IN_HEADER.size
         while True:
+            if thread.answered:
+                self._linger()
+            thread.answered = True
             try:
                 size = os.readv(self._fd, buffers)
             except OSError as error:
@@ -292,11 +304,18 @@ class Session:
                     os.writev(self._fd, answer)
             thread.request = None
             if not self._threads.leads:
+                thread.answered = False
                 self._pending.pop(unique, None)
                 if request.released is not None:
                     request.released.set()
                     self._releases.remove(request.released)
                 return True
+
+    def _linger(self) -> None:
+        """After an answer, look whether something is asked before going to sleep: to be woken takes longer."""
+        until = monotonic() + _LINGER
+        while not self._asked(0) and monotonic() < until:
+            os.sched_yield()
 
     def _await_releases(self) -> None:
         earlier = self._releases.copy()

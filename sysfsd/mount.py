@@ -13,7 +13,7 @@ import stat
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import count
 from typing import Final, NamedTuple
@@ -86,6 +86,8 @@ _INVAL_INODE: Final = struct.Struct("=Qqq")
 #: ``struct fuse_notify_inval_entry_out``: parent, namelen.
 _INVAL_ENTRY: Final = struct.Struct("=QI4x")
 
+#: What it takes to open a file that needs nothing.
+_NOTHING: Final = nullcontext()
 #: ``FUSE_UNKNOWN_INO``.
 _UNKNOWN_INO: Final = 0xFFFFFFFF
 #: ``FUSE_POLL_SCHEDULE_NOTIFY``: the host wants to hear of the next event.
@@ -601,7 +603,7 @@ class Mount:
         if not isinstance(node, File):
             raise err(errno.EISDIR)
         flags: int = _OPEN_IN.unpack_from(body)[0]
-        with self._caller(request, node):
+        with _NOTHING if node.prompt else self._task_of(self._cred(request)):
             context = self._context(self._cred(request), flags, node)
             file = node.open(context)
             if flags & os.O_TRUNC and not node.special:

@@ -15,10 +15,11 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import TracebackType
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 from weakref import WeakValueDictionary
 
@@ -467,8 +468,8 @@ class _SeqBuffer:
 class _KernfsFile(File):
     """A file whose contents can be taken away.
 
-    :param lock: held by whoever takes the node out of its tree; while a reader or writer holds it, the node stays
-        (``kernfs_get_active()``)
+    :param lock: held by whoever takes the node out of its tree. A node is a context for those who read and write: it
+        stays as long as they are there
     """
 
     def __init__(self, mode: int, lock: AbstractContextManager[object], prompt: bool = False) -> None:
@@ -476,13 +477,24 @@ class _KernfsFile(File):
         self._lock = lock
         self.prompt = prompt
 
-    @contextmanager
-    def get_active(self) -> Iterator[None]:
-        """:raises OSError: ENODEV where the node is gone"""
-        with self._lock:
-            if not self.active:
-                raise err(errno.ENODEV)
-            yield
+    def __enter__(self) -> None:
+        """``kernfs_get_active()``.
+
+        :raises OSError: ENODEV where the node is gone
+        """
+        self._lock.__enter__()
+        if not self.active:
+            self._lock.__exit__(None, None, None)
+            raise err(errno.ENODEV)
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_value: BaseException | None,
+        exc_traceback: TracebackType | None,
+    ) -> None:
+        """``kernfs_put_active()``."""
+        self._lock.__exit__(exc_type, exc_value, exc_traceback)
 
     def check_open(self, context: OpenContext, readable: bool, writable: bool) -> None:
         """``kernfs_fop_open()``: not even root gets past the mode, or what the file can do.
@@ -558,7 +570,7 @@ class _OpenAttribute:
         return DEFAULT_POLLMASK | (_NEW_VALUE if self._event != self._node.event else 0)
 
     def read(self, size: int, offset: int) -> bytes:
-        with self._node.get_active():
+        with self._node:
             self._event = self._node.event
             return self._buffer.read(size, offset)
 
@@ -566,7 +578,7 @@ class _OpenAttribute:
         """One write() is one value, wherever in the file it is said to go."""
         data = data[:PAGE_SIZE]
         taken: int | None = None
-        with self._node.get_active():
+        with self._node:
             if data:
                 taken = (self._node.store or _no_store)(data)
         return len(data) if taken is None else min(taken, len(data))
@@ -629,7 +641,7 @@ class _OpenBinAttribute:
         size = min(size, PAGE_SIZE)
         if self._node.size:
             size = min(size, self._node.size - offset)
-        with self._node.get_active():
+        with self._node:
             if self._node.read is None:
                 raise err(errno.EIO)
             return self._node.read(self._cred, offset, size) if size > 0 else b""
@@ -637,7 +649,7 @@ class _OpenBinAttribute:
     def write(self, data: bytes, offset: int) -> int:
         """:raises OSError: EFBIG behind the end"""
         data = data[:PAGE_SIZE]
-        with self._node.get_active():
+        with self._node:
             if self._node.size:
                 if self._node.size <= offset:
                     raise err(errno.EFBIG)

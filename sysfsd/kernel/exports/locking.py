@@ -406,9 +406,7 @@ def __init_rwsem(kernel: Kernel, sem: StructView, name: bytes, key: StructView) 
 def _rwsem_take(kernel: Kernel, sem: StructView, write: bool, state: int) -> int:
     task = kernel.current
     busy = -1 if write else _RWSEM_WRITER
-    ret = _wait_while(
-        kernel, sem.address, lambda: sem["count.counter"] & busy, state, owner=lambda: _mutex_owner(sem)
-    )
+    ret = _wait_while(kernel, sem.address, lambda: sem["count.counter"] & busy, state, owner=lambda: _mutex_owner(sem))
     if ret == 0:
         sem["count.counter"] += _RWSEM_WRITER if write else _RWSEM_READER
         if write:

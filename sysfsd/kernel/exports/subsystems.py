@@ -105,7 +105,7 @@ def unregister_acpi_bus_type(kernel: Kernel, type: StructView) -> int:
     "acpi_status acpi_get_devices(const char *HID, acpi_walk_callback user_function, void *context,"
     " void **return_value)"
 )
-def acpi_get_devices(kernel: Kernel, HID: bytes | None, user_function: int, context: int, return_value: int) -> int:
+def acpi_get_devices(kernel: Kernel, hid: bytes | None, user_function: int, context: int, return_value: int) -> int:
     return 0
 
 
