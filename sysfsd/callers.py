@@ -11,7 +11,8 @@ from functools import cache, cached_property
 from typing import Final
 
 from sysfsd.kernel.cred import Cred
-from sysfsd.kernel.sched import Identity
+from sysfsd.kernel.processes import Process
+from sysfsd.kernel.sched import Identity, Signals
 from sysfsd.libc import libc, syscall
 
 __all__ = [
@@ -23,7 +24,10 @@ __all__ = [
     "find",
     "fs_credentials",
     "identity",
+    "personality",
     "proc_status",
+    "processes",
+    "signals",
 ]
 
 _SYS_SETGROUPS: Final = 116
@@ -54,6 +58,37 @@ def proc_status(pid: int) -> dict[str, str]:
         return dict(_STATUS.findall(_read(f"/proc/{pid}/status")))
     except OSError:
         return {}
+
+
+#: Signals that end a process that does nothing about them, at once.
+_FATAL: Final = sum(
+    1 << sig - 1
+    for sig in range(1, 65)
+    if sig not in (3, 4, 5, 6, 7, 8, 11, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 31)  # ignored, stop, dump core
+)
+_SIGKILL_MASK: Final = 1 << 8
+
+
+def _signals(status: dict[str, str]) -> Signals:
+    """The host makes a fatal signal one that kills (``complete_signal()``), but not of who sleeps and has another."""
+    names = ("SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt")
+    pending, shared, blocked, ignored, caught = (int(status.get(name, "0"), 16) for name in names)
+    if (pending | shared) & _FATAL & ~blocked & ~ignored & ~caught:
+        pending |= _SIGKILL_MASK
+    return Signals(pending, shared, blocked)
+
+
+def signals(pid: int) -> Signals:
+    """The signals that a thread of the host has not seen to."""
+    return _signals(proc_status(pid))
+
+
+def personality(pid: int) -> int:
+    """What a process of the host has asked for with personality(2); nothing where we may not know."""
+    try:
+        return int(_read(f"/proc/{pid}/personality"), 16)
+    except OSError:
+        return 0
 
 
 @cache
@@ -134,6 +169,30 @@ def find(pid: int) -> tuple[Cred, Identity] | None:
     return cred, identity(cred)
 
 
+#: Of a process of the kernel's own, in ``stat``.
+_PF_KTHREAD: Final = 0x00200000
+_CLOCK_TICK: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+
+
+def processes() -> list[Process]:
+    """All processes there are, by number."""
+    found: list[Process] = []
+    for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
+        try:
+            name, _, rest = _read(f"/proc/{pid}/stat").partition(" (")[2].rpartition(") ")
+            # What follows the name begins with the third field.
+            fields = rest.split()
+            # The daemon's own threads are nobody else's.
+            others = os.listdir(f"/proc/{pid}/task") if fields[17] != "1" and pid != os.getpid() else []
+        except OSError:
+            continue
+        threads = tuple(sorted(int(number) for number in others if number != str(pid)))
+        kthread = bool(int(fields[6]) & _PF_KTHREAD)
+        start = int(fields[19]) * _CLOCK_TICK
+        found.append(Process(pid, name, fields[0], int(fields[1]), kthread, start, threads))
+    return found
+
+
 #: Members of ``struct mm_struct``, and which fields of proc(5)'s ``stat`` they are, counted from 1.
 _STAT_FIELDS: Final = {
     "start_code": 26,
@@ -187,7 +246,9 @@ def identity(cred: Cred) -> Identity:
     parent = (ppid, comm(ppid)) if ppid else None
     if len(_seen) >= _SEEN_MAX:
         _seen.clear()
-    found = _seen[cred.pid] = Identity(cred.pid, int(status.get("Tgid", cred.pid)), status.get("Name", "<...>"), parent)
+    found = _seen[cred.pid] = Identity(
+        cred.pid, int(status.get("Tgid", cred.pid)), status.get("Name", "<...>"), parent, _signals(status)
+    )
     return found
 
 

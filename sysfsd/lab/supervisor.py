@@ -17,10 +17,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property, partial
 from itertools import chain, count
-from pathlib import Path
 from typing import Final, NamedTuple
 
-from sysfsd.callers import CallerCred, ProcessMemory, identity, proc_status
+from sysfsd.callers import CallerCred, ProcessMemory, identity, personality, proc_status
 from sysfsd.fs import devfs
 from sysfsd.fs.kernfs import Directory, Seekable, Tree
 from sysfsd.kernel import vfs
@@ -485,11 +484,7 @@ class Supervisor:
     # The kernel's name and log
 
     def uname(self, call: Call) -> int:
-        try:
-            personality = int(Path(f"/proc/{call.pid}/personality").read_text(), 16)
-        except OSError:
-            personality = 0
-        call.write(call.args[0], self.kernel.newuname(personality))
+        call.write(call.args[0], self.kernel.newuname(personality(call.pid)))
         return 0
 
     def sethostname(self, call: Call) -> int:
