@@ -18,7 +18,7 @@ from functools import partial
 from itertools import count
 from typing import Final, NamedTuple
 
-from sysfsd.callers import CallerCred, ProcessMemory, address_space, comm, exists, find, identity
+from sysfsd.callers import CallerCred, ProcessMemory, address_space, comm, exists, find, identity, processes, signals
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Symlink, Tree
 from sysfsd.fuse_dev import NotifyCode, Opcode, OpenFlag, Operation, Request, Session
 from sysfsd.fuselib import Mounted
@@ -259,6 +259,7 @@ class Mount:
         self.device = next((m.device for m in reversed(list(mounts())) if m.path == self._mountpoint), None)
         self._tree.watchers.append(self._entry_changed)
         self._sched.exists, self._sched.find, self._sched.address_space = exists, find, address_space
+        self._sched.signals, self._sched.processes = signals, processes
         self._sched.ended = lambda: self._session.exited
         self._ready()
 

@@ -32,6 +32,7 @@ from sysfsd.kernel.proc_fs import ProcEntry, ProcFs, ProcSysctl, SysctlEntry, sy
 from sysfsd.kernel.resource import Resources
 from sysfsd.kernel.sysctl import KERN_TABLE, CtlTable
 from sysfsd.kernel.syslog import SyslogAction, check_syslog_permissions
+from sysfsd.kernel.tty import Ttys
 
 __all__ = ["proc"]
 
@@ -92,6 +93,9 @@ def proc(kernel: Kernel) -> Directory:
     input_ = root.children["bus"].children["input"]  # type: ignore[attr-defined]
     input_.add("devices", SeqFile(lambda cred: locked(kernel.state(Input).proc_devices)))
     input_.add("handlers", SeqFile(lambda cred: locked(kernel.state(Input).proc_handlers)))
+    tty = root.children["tty"]
+    assert isinstance(tty, Directory)
+    tty.add("drivers", SeqFile(lambda cred: locked(kernel.state(Ttys).proc_drivers)))
     sys = root.children["sys"]
     assert isinstance(sys, Directory)
     _SysctlEntries(kernel, sys)

@@ -258,7 +258,7 @@ class KobjectTree:
             with self._mutex:
                 gone = directory.drop(name)
             directory.touch(name, removed=gone)
-        elif directory is not None and parent is not self._modules and name in directory.children:
+        elif directory is not None and name in directory.children:
             directory.remove(name)
         self._forget(node)
 
@@ -326,8 +326,11 @@ class ModuleKset(Directory):
 
     def mod_sysfs_teardown(self, mod: Module) -> None:
         for used in mod.target_list:
-            self._holders(used).remove(_kobject_name(mod))
-        self.remove(_kobject_name(mod))
+            holders = self._holders(used)
+            if _kobject_name(mod) in holders.children:
+                holders.remove(_kobject_name(mod))
+        if _kobject_name(mod) in self.children:  # unless the module's own code has taken it away
+            self.remove(_kobject_name(mod))
 
     def module_add_driver(self, mod: Module, link: str, path: str) -> None:
         """The first one brings the directory along."""
@@ -346,9 +349,9 @@ class ModuleKset(Directory):
             drivers.remove(link)
 
     def _directory(self, mod: Module) -> Directory:
-        module = self.children[_kobject_name(mod)]
-        assert isinstance(module, Directory)
-        return module
+        """The directory of *mod*; one that nobody sees, if its own code has taken it away."""
+        module = self.children.get(_kobject_name(mod))
+        return module if isinstance(module, Directory) else Directory({"holders": Directory()})
 
     def _holders(self, mod: Module) -> Directory:
         module = self._directory(mod)

@@ -23,6 +23,7 @@ from sysfsd.kernel.memory import DIRECT_MAP, PAGE_SIZE, STRUCT_PAGE, VMEMMAP, Pa
 from sysfsd.kernel.module import Module
 from sysfsd.kernel.partitions import Reader, check_partition
 from sysfsd.kernel.percpu import NR_CPUS
+from sysfsd.kernel.vsprintf import vsscanf
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -51,6 +52,10 @@ _STATUS_NAMES: Final = {
     5: "critical target", 6: "reservation conflict", 7: "critical medium", 8: "protection", 9: "kernel resource",
     10: "I/O", 12: "nonblocking retry", 13: "device resource",
 }  # fmt: skip
+#: What disks may tell of, by bit: in an event, in the file ``events``.
+_EVENTS: Final = ((b"MEDIA_CHANGE", b"media_change"), (b"EJECT_REQUEST", b"eject_request"))
+_EVENT_MEDIA_CHANGE: Final = 1
+_EVENT_FLAG_UEVENT: Final = 1 << 1
 _OPERATIONS: Final = {0: "READ", 1: "WRITE", 2: "FLUSH", 3: "DISCARD"}
 
 
@@ -144,6 +149,8 @@ class Disk:
     scheduler: str = "none"
     bdi: StructView | None = None
     ext_minor: int | None = None
+    #: ``struct disk_events``, of a disk that tells of some; 0: it does not.
+    events: int = 0
 
     @property
     def name(self) -> str:
@@ -379,6 +386,7 @@ class Disks:
         if free_disk:
             kernel.cpu.call(free_disk, disk.view.address)
         self._free_bdev(disk.whole)
+        kernel.slab.kfree(disk.events)
         kernel.slab.kfree(queue.address)
         kernel.slab.kfree(disk.view.address)
 
@@ -431,9 +439,9 @@ class Disks:
         self._change(known, b"RESIZE=1")
         return True
 
-    def _change(self, disk: Disk, what: bytes) -> None:
+    def _change(self, disk: Disk, *what: bytes) -> None:
         with errors_ignored():
-            self.core.kobjects.uevent(disk.whole.bdev.sub("bd_device").sub("kobj"), 2, (what,))
+            self.core.kobjects.uevent(disk.whole.bdev.sub("bd_device").sub("kobj"), 2, what)
 
     def set_read_only(self, disk: StructView, read_only: bool) -> None:
         """``set_disk_ro()``."""
@@ -457,6 +465,7 @@ class Disks:
         kernel, core, disk = self.kernel, self.core, self.disk(view)
         if disk.set is not None:
             self._init_scheduler(disk)
+        self._alloc_events(disk)
         number = view["minors"]
         if view["major"]:
             if not number:
@@ -563,6 +572,79 @@ class Disks:
     def disk_of(self, queue: StructView) -> Disk | None:
         return self._by_queue.get(queue.address)
 
+    # Events
+
+    def _alloc_events(self, disk: Disk) -> None:
+        """``disk_alloc_events()``."""
+        if not disk.view.to("fops")["check_events"] or not disk.view["events"]:
+            return
+        events = self._struct("disk_events")
+        events["disk"], events["block"], events["poll_msecs"] = disk.view.address, 1, -1
+        disk.view["ev"] = disk.events = events.address
+
+    def check_events(self, view: StructView, mask: int) -> int:
+        """``disk_clear_events()``: which events of *mask* there have been since somebody asked."""
+        disk = self.disk(view)
+        if not disk.events:
+            return 0
+        kernel = self.kernel
+        events = kernel.struct("disk_events", disk.events)
+        pending = kernel.cpu.call(view.to("fops")["check_events"], view.address, mask) & ~events["pending"]
+        events["pending"] |= pending
+        if pending & _EVENT_MEDIA_CHANGE:
+            self._increase_diskseq(view)
+        told = [name for bit, (name, _shown) in enumerate(_EVENTS) if pending & view["events"] & 1 << bit]
+        if told and view["event_flags"] & _EVENT_FLAG_UEVENT:
+            self._change(disk, *(b"DISK_%s=1" % name for name in told))
+        found = int(events["pending"] & mask)
+        events["pending"] &= ~mask
+        return found
+
+    def _increase_diskseq(self, view: StructView) -> None:
+        """``inc_diskseq()``."""
+        self._seq += 1
+        view["diskseq"] = self._seq
+
+    def media_changed(self, view: StructView) -> None:
+        """``bdev_check_media_change()`` and ``disk_force_media_change()``: nothing that was read is valid any more."""
+        disk = self.disk(view)
+        for part in (disk.whole, *disk.parts.values()):
+            self._drop_pages(part)
+        view["state"] |= DiskState.NEED_PART_SCAN
+
+    def force_media_change(self, view: StructView, events: int) -> None:
+        """``disk_force_media_change()``."""
+        told = [name for bit, (name, _shown) in enumerate(_EVENTS) if events & view["events"] & 1 << bit]
+        if told:
+            self._change(self.disk(view), *(b"DISK_%s=1" % name for name in told))
+        if events & _EVENT_MEDIA_CHANGE:
+            self._increase_diskseq(view)
+            self.media_changed(view)
+
+    def _add_event_files(self, disk: Disk, directory: SysfsDirectory) -> None:
+        view = disk.view
+
+        def show() -> bytes:
+            shown = [name for bit, (_told, name) in enumerate(_EVENTS) if view["events"] & 1 << bit]
+            return b" ".join(shown) + b"\n" if shown and view["event_flags"] & _EVENT_FLAG_UEVENT else b""
+
+        def interval() -> object:
+            events = self.kernel.struct("disk_events", disk.events)
+            return events["poll_msecs"] if disk.events else -1
+
+        def set_interval(data: bytes) -> None:
+            found = vsscanf(data, b"%ld").stores
+            if not found or int(found[0].value) < -1:
+                raise err(errno.EINVAL)
+            value = int(found[0].value)
+            if not disk.events:
+                raise err(errno.ENODEV)
+            self.kernel.struct("disk_events", disk.events)["poll_msecs"] = value
+
+        self.core.sysfs.create_own_file(directory, "events", 0o444, show)
+        self.core.sysfs.create_own_file(directory, "events_async", 0o444, bytes)
+        self._writable(directory, {"events_poll_msecs": (interval, set_interval)})
+
     # Partitions
 
     def _scan(self, disk: Disk) -> None:
@@ -580,6 +662,10 @@ class Disks:
         """``bdev_disk_changed()``."""
         kernel, whole = self.kernel, disk.whole
         disk.view["state"] &= ~DiskState.NEED_PART_SCAN
+        if any(part.openers for part in disk.parts.values()):
+            raise err(errno.EBUSY)
+        for part in list(disk.parts.values()):
+            self._delete_partition(part)
         if not whole.sectors:
             return
         reader = Reader(disk.name, whole.sectors, lambda sector: self._read_sector(whole, sector))
@@ -1010,8 +1096,6 @@ class Disks:
             numbers |= {
                 "capability": lambda: f"{view['flags']:x}",
                 "diskseq": lambda: view["diskseq"],
-                "events": lambda: "",
-                "events_async": lambda: "",
                 "ext_range": lambda: 1 if view["flags"] & _NO_PART else _MAX_PARTS,
                 "hidden": lambda: int(bool(view["flags"] & _HIDDEN)),
                 "range": lambda: view["minors"],
@@ -1019,7 +1103,7 @@ class Disks:
             }
         self._numbers(directory, numbers)
         if not part.number:
-            self._writable(directory, {"events_poll_msecs": (lambda: -1, _refused)})
+            self._add_event_files(disk, directory)
             self._directory(directory, "slaves")
             self._add_integrity(directory)
             self._add_queue_files(disk, self._directory(directory, "queue"))

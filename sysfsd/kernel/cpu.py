@@ -42,6 +42,8 @@ _U64: Final = (1 << 64) - 1
 #: Bytes of a return address, and of a call instruction.
 _RETURN: Final = 8
 _CALL_SIZE: Final = 5
+#: Arguments that go by registers. Others lie above the return address, where a function that a module has called calls.
+_REGISTER_ARGS: Final = 6
 
 #: The registers that make up a task's state, in the order of :class:`Regs`.
 _CONTEXT: Final = tuple(
@@ -296,7 +298,7 @@ class Cpu:
     def call(self, function: int, *args: int, site: str = "") -> int:
         """Call the function at address *function*, on behalf of the current task.
 
-        :param args: up to six integer or pointer arguments
+        :param args: integer or pointer arguments
         :param site: the place in the kernel that calls, as the image names it, for a backtrace
         :returns: what it returns, as a signed int
         :raises TaskKilled: where that was the end of the task
@@ -317,8 +319,8 @@ class Cpu:
                 self._read(self._system)
                 if tuple(self._system.values) != self._system_values:
                     self._reset()
-            elif site:
-                self.set_reg("rsp", nested)  # the site's frames are gone
+            elif site or len(args) > _REGISTER_ARGS:
+                self.set_reg("rsp", nested)  # the site's frames are gone, or the arguments
             return value
         except TaskKilled:
             self._reset()
@@ -342,8 +344,8 @@ class Cpu:
         self.load(task)
         if task.sp and not site:
             # Called back by the exported function that the task is in, from somewhere near its beginning.
-            frames: tuple[int, ...] = (task.ip + _CALL_SIZE,)
-            rsp = task.sp - _RETURN
+            frames: tuple[int, ...] = (task.ip + _CALL_SIZE, *args[_REGISTER_ARGS:])
+            rsp = task.sp - _RETURN * len(frames)
         else:
             frames = self.kernel.image.call_sites[site or "syscall"]
             rsp = ((task.sp or task.stack_top) & -16) - 16 * (len(frames) // 2 + 1)
@@ -351,9 +353,9 @@ class Cpu:
         self.memory.write(rsp, b"".join(frame.to_bytes(8, "little") for frame in frames))
         start = self._start
         start.values[0] = rsp
-        for i, arg in enumerate(args):
+        for i, arg in enumerate(args[:_REGISTER_ARGS]):
             start.values[1 + i] = arg & _U64
-        for i in range(len(args), 6):
+        for i in range(len(args), _REGISTER_ARGS):
             start.values[1 + i] = 0
         self._write(start)
         return self._run(task, function, frames[0], rsp + _RETURN)

@@ -118,6 +118,8 @@ class DriverCore:
         self.own_release: dict[int, Callable[[], None]] = {}
         #: What classes of the kernel proper call their devices below /dev, and the mode.
         self.own_devnode: dict[int, Callable[[StructView], tuple[str | None, int]]] = {}
+        #: ``device_platform_notify()``: who is told of a device that has come (True) or goes.
+        self.platform_notify: list[Callable[[StructView, bool], None]] = []
         self._deferred: dict[int, None] = {}
         self._resources: dict[int, list[_Resource]] = {}
         self._unadded: dict[int, _Resource] = {}
@@ -782,6 +784,8 @@ class DriverCore:
         """What a device's directory holds, and what leads there."""
         kernel, sysfs = self.kernel, self.sysfs
         directory, name = self._directory(kobj), self.kobjects.name(kobj)
+        for notify in self.platform_notify:
+            notify(dev, True)
         sysfs.create_own_file(
             directory, "uevent", 0o644, lambda: self.show_uevent(dev), lambda data: self._store_uevent(dev, data)
         )
@@ -858,6 +862,8 @@ class DriverCore:
         self._unlink(dev, kobj, bus)
         self.release_driver(dev)
         self._deferred.pop(dev.address, None)
+        for notify in self.platform_notify:
+            notify(dev, False)
         self.release_resources(dev)
         self.notify(bus, "REMOVED_DEVICE", dev)
         with errors_ignored():

@@ -19,7 +19,7 @@ from sysfsd.kernel.err import err
 from sysfsd.kernel.kobject import SysfsDirectory, SysfsFile
 from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
 from sysfsd.kernel.list import INIT_LIST_HEAD, list_add, list_add_tail, list_del_init, list_entries
-from sysfsd.kernel.memory import PageFault
+from sysfsd.kernel.memory import PAGE_SIZE, PageFault
 from sysfsd.kernel.printk import Level
 from sysfsd.kernel.registrations import Registrations
 
@@ -66,6 +66,11 @@ _KINDS: Final = {
     _EV_SW: _Kind("swbit", 0x10, "w", state="sw"),
 }
 _EV_MAX: Final = 0x1F
+#: How ``modalias`` begins.
+_MODALIAS_ID: Final = (("b", "bustype"), ("v", "vendor"), ("p", "product"), ("e", "version"))
+#: ``k+,``
+_KEYS_SHORTEST: Final = 3
+_UEVENT_ENV_EXTRA_LEN: Final = 96
 _ID_FLAGS: Final = {1: "bustype", 2: "vendor", 4: "product", 8: "version"}
 _NAMES: Final = {
     0: "numlock", 1: "capslock", 2: "scrolllock", 3: "compose", 4: "kana", 5: "sleep", 6: "suspend", 7: "mute",
@@ -713,17 +718,40 @@ class Input:
             bits >>= 64
         return " ".join(reversed(words)) or "0"
 
-    def modalias(self, dev: StructView) -> str:
-        """``input_print_modalias()``."""
-        parts = [
-            f"input:b{dev['id.bustype']:04X}v{dev['id.vendor']:04X}p{dev['id.product']:04X}e{dev['id.version']:04X}-"
-        ]
-        kinds = [_Kind("evbit", _EV_MAX, "e"), *_KINDS.values()]
-        for kind in kinds:
-            bits = self.bits(dev, kind.bits)
-            parts.append(kind.letter)
-            parts += [f"{code:X}," for code in range(kind.first, kind.max + 1) if bits >> code & 1]
-        return "".join(parts)
+    def modalias(self, dev: StructView, size: int) -> str:
+        """``input_print_modalias()``: what does not fit into *size* bytes with a NUL is left out of the keys.
+
+        Where that does not help, it is too long.
+        """
+        numbers = "".join(f"{letter}{dev[f'id.{m}']:04X}" for letter, m in _MODALIAS_ID)
+        events, keys, *others = (
+            kind.letter + "".join(f"{code:X}," for code in range(kind.first, kind.max + 1) if bits >> code & 1)
+            for kind in (_Kind("evbit", _EV_MAX, "e"), *_KINDS.values())
+            for bits in (self.bits(dev, kind.bits),)
+        )
+        before, rest = f"input:{numbers}-{events}", "".join(others)
+        room = size - 1 - len(before) - len(rest) - 2
+        if room < len(keys) - 2 and room > 0 and len(keys) > _KEYS_SHORTEST:
+            keys = keys[: max(keys.rfind(",", 0, room), 0) + 1] + "+,"
+        return before + keys + rest
+
+    def _show_modalias(self, dev: StructView) -> bytes:
+        """``input_dev_show_modalias()``."""
+        text = self.modalias(dev, PAGE_SIZE)
+        return (text + "\n" if len(text) < PAGE_SIZE - 2 else text)[:PAGE_SIZE].encode()
+
+    def _add_modalias(self, dev: StructView, env: StructView) -> None:
+        """``input_add_uevent_modalias_var()``: others may want to add something.
+
+        :raises OSError: ENOMEM
+        """
+        add = self._kernel.state(DriverCore).kobjects.add_var
+        room = env.struct.member("buf").size - env["buflen"] - len(b"MODALIAS=\0") - _UEVENT_ENV_EXTRA_LEN
+        text = self.modalias(dev, room)
+        if len(text) >= room:
+            add(env, b"MODALIAS=")
+            raise err(errno.ENOMEM)
+        add(env, b"MODALIAS=" + text.encode())
 
     def _input_dev(self, device: StructView) -> StructView | None:
         """The input device that *device* is part of; not all of the class are one."""
@@ -744,9 +772,9 @@ class Input:
         variables += [f'{m.upper()}="{self._name(dev, m)}"' for m in ("name", "phys", "uniq") if dev[m]]
         variables += [f"PROP={self.bitmap(dev, 'propbit')}", f"EV={self.bitmap(dev, 'evbit')}"]
         variables += self._capabilities(dev, "{}={}")
-        variables.append(f"MODALIAS={self.modalias(dev)}")
         for variable in variables:
             add(env, variable.encode("latin-1"))
+        self._add_modalias(dev, env)
 
     def _capabilities(self, dev: StructView, fmt: str) -> list[str]:
         return [
@@ -762,7 +790,7 @@ class Input:
         sysfs = self._kernel.state(DriverCore).sysfs
         for member in ("name", "phys", "uniq"):
             sysfs.create_own_file(directory, member, 0o444, partial(self._show_text, dev, member))
-        sysfs.create_own_file(directory, "modalias", 0o444, lambda: self.modalias(dev).encode() + b"\n")
+        sysfs.create_own_file(directory, "modalias", 0o444, partial(self._show_modalias, dev))
         sysfs.create_own_file(directory, "properties", 0o444, partial(self._show_bits, dev, "propbit"))
         sysfs.create_own_file(
             directory, "inhibited", 0o644, lambda: b"%d\n" % dev["inhibited"], partial(self._store_inhibited, dev)

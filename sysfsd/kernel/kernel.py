@@ -42,6 +42,7 @@ from sysfsd.kernel.panic import Taint, taint_letters
 from sysfsd.kernel.params import param_symbols
 from sysfsd.kernel.percpu import Percpu
 from sysfsd.kernel.printk import PrintkLog
+from sysfsd.kernel.processes import Processes
 from sysfsd.kernel.sched import KernelLock, Scheduler, Task
 from sysfsd.kernel.slab import SlabAllocator
 from sysfsd.kernel.softirq import Softirq
@@ -285,6 +286,10 @@ class Kernel:
         """
         return self.call_usermodehelper([self.tunables.modprobe, "-q", "--", name], wait)
 
+    def look_at_processes(self, task: Task) -> None:
+        """Module code that walks from process to process is about to run."""
+        self.state(Processes).look(task)
+
     def call_usermodehelper(self, argv: list[str], wait: bool) -> int:
         """``call_usermodehelper()``: run a program outside, with the kernel lock given up.
 
@@ -418,6 +423,7 @@ class Kernel:
             self.modules.set_state(mod, ModuleState.GOING)
             if mod.exit:
                 self.cpu.call(mod.exit, site="exit")
+            self.modules.notify(mod.address, ModuleState.GOING.value)
             self.modules.last_unloaded = f"{mod.name}({taint_letters(mod.taints)})" if mod.taints else mod.name
             free_module(self, mod)
 

@@ -46,6 +46,8 @@ _UEVENT_NUM_ENVP: Final = 64
 _UEVENT_BUFFER_SIZE: Final = 2048
 #: How often who waits for a reader looks whether the kernel has ended (seconds).
 _END_POLL: Final = 0.5
+#: A module's object holds the set that it is in, as a member and as a child.
+_MODULE_HOLDS: Final = 2
 
 
 @contextmanager
@@ -803,6 +805,8 @@ class Kobjects:
         directory = self.sysfs.add(SysfsDirectory(self.name(kobj), above, 0, kobj.address))
         assert isinstance(directory, SysfsDirectory)
         kobj["sd"] = directory.address
+        for _ in range(_MODULE_HOLDS):
+            self.get(self.view(kset_kobj))
         self.modules[mod.address] = directory
         self._module_names[mod.address] = kobj["name"]
         return directory
@@ -811,6 +815,10 @@ class Kobjects:
         """``mod_sysfs_fini()``: what the module has done to its object does not matter."""
         directory = self.modules.pop(mod.address, None)
         if directory is not None:
+            if self._kernel.struct("module", mod.address)["mkobj.kobj.state_in_sysfs"]:
+                kset_kobj = self.view(self._module_kset + self._kernel.image.offset("kset", "kobj"))
+                for _ in range(_MODULE_HOLDS):
+                    self.put(kset_kobj)
             self.sysfs.remove(directory)
             self.free_name(self._module_names.pop(mod.address))
 

@@ -6,10 +6,11 @@ import errno
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from signal import SIGKILL
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.cred import INIT_CRED
-from sysfsd.kernel.sched import PF_KTHREAD, Identity, Task, TaskState
+from sysfsd.kernel.sched import PF_KTHREAD, TIF_NOTIFY_SIGNAL, Identity, Signals, Task, TaskState
 from sysfsd.kernel.traps import TaskKilled, Unmodelled
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ __all__ = ["Kthread", "Kthreads"]
 #: More kernel threads than any module needs; each has a thread of this process (EAGAIN beyond).
 KTHREADS_MAX: Final = 256
 _ZOMBIES_MAX: Final = 64
+#: What a kernel thread does about a signal, if it does not ignore it: takes it from whoever, from the kernel only.
+_SIG_KTHREAD: Final = 2
+_SIG_KTHREAD_KERNEL: Final = 3
 
 
 @dataclass(eq=False)
@@ -36,6 +40,14 @@ class Kthread:
     exited: bool = False
     result: int = 0
     changed: threading.Condition = field(repr=False, default_factory=threading.Condition)
+
+    def sigaction(self, sig: int, handler: int | None = None) -> int:
+        """What the thread does about a signal, which *handler* changes."""
+        action = f"action[{sig - 1}].sa.sa_handler"
+        sighand = self.task.view.to("sighand")
+        if handler is not None:
+            sighand[action] = handler
+        return sighand[action]
 
 
 class KthreadExit(BaseException):
@@ -133,11 +145,27 @@ class Kthreads:
         """
         kthread.should_stop = True
         kthread.should_park = False
+        kthread.task.view["thread_info.flags"] |= 1 << TIF_NOTIFY_SIGNAL
         self._kernel.sched.wake_up(kthread.task, TaskState.NORMAL | TaskState.PARKED)
         while not kthread.exited:
             kthread.changed.wait()
         self._release(kthread)
         return kthread.result
+
+    def signal(self, kthread: Kthread, sig: int, priv: bool, shared: bool) -> None:
+        """``send_signal_locked()``: what the thread has not asked for it does not get.
+
+        :param priv: whether it comes from the kernel itself
+        :param shared: whether it is for the process
+        """
+        action = kthread.sigaction(sig)
+        if kthread.exited or not (action == _SIG_KTHREAD or (action == _SIG_KTHREAD_KERNEL and priv)):
+            return
+        task, bit = kthread.task, 1 << sig - 1
+        pending, all_, blocked = task.signals
+        task.set_signals(Signals(pending | bit * (not shared), all_ | bit * shared, blocked))
+        task.recalc_sigpending()
+        self._kernel.sched.wake_up(task, TaskState.INTERRUPTIBLE | (TaskState.WAKEKILL if sig == SIGKILL else 0))
 
     def park(self, kthread: Kthread) -> int:
         """``kthread_park()``: have the thread wait in kthread_parkme(), and wait until it does."""

@@ -34,6 +34,7 @@ from sysfsd.kernel.module import (
 )
 from sysfsd.kernel.panic import Taint
 from sysfsd.kernel.params import destroy_params, parse_args, read_params
+from sysfsd.kernel.processes import WALKERS
 from sysfsd.kernel.signing import module_sig_check
 from sysfsd.kernel.slab import KMALLOC_MAX_SIZE
 from sysfsd.kernel.version import parse_versions, same_magic
@@ -228,6 +229,8 @@ class Loader:
             mod.args = self.strndup_user(uargs)
             kernel.state(DynamicDebug).add_module(mod)
             self.complete_formation()
+            if refused := kernel.modules.notify(mod.address, ModuleState.COMING.value):
+                raise err(-refused)
         except Exception:
             kernel.state(DynamicDebug).remove_module(mod)
             kernel.modules.unload_free(mod)
@@ -241,6 +244,7 @@ class Loader:
         except Exception:
             kernel.modules.set_state(mod, ModuleState.GOING)
             destroy_params(kernel, mod.kp)
+            kernel.modules.notify(mod.address, ModuleState.GOING.value)
             kernel.state(DynamicDebug).remove_module(mod)
             kernel.modules.unload_free(mod)
             raise
@@ -522,6 +526,8 @@ class Loader:
         try:
             symbol = self.resolve_symbol_wait(name)
             if symbol is not None:
+                if name in WALKERS:
+                    self.kernel.sched.walked = True
                 return symbol.value
             if self.symbols[index].bind == E.STB_WEAK or name == "_GLOBAL_OFFSET_TABLE_":
                 return self.values[index]
@@ -750,6 +756,7 @@ class Loader:
                 self.log.pr_err(f"{mod.name}: exports duplicate symbol {symbol.name} (owned by {owner})")
                 raise err(errno.ENOEXEC)
         self.module_enable_ro()
+        kernel.modules.link(mod)
         kernel.modules.set_state(mod, ModuleState.COMING)
         kernel.modules.add_exports(mod)
 
@@ -807,6 +814,7 @@ class Loader:
         if ret < 0:
             kernel.modules.set_state(mod, ModuleState.GOING)
             mod.module_put()
+            kernel.modules.notify(mod.address, ModuleState.GOING.value)
             free_module(kernel, mod)
             return ret
         if ret > 0:
@@ -816,6 +824,7 @@ class Loader:
             )
             kernel.traps.dump_stack("init_positive")
         kernel.modules.set_state(mod, ModuleState.LIVE)
+        kernel.modules.notify(mod.address, ModuleState.LIVE.value)
         mod.module_put()
         self.module_enable_ro(after_init=True)
         mod.kallsyms = mod.core_kallsyms

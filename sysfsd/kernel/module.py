@@ -8,10 +8,13 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from operator import itemgetter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sysfsd.kernel.err import err
+from sysfsd.kernel.list import INIT_LIST_HEAD, list_add, list_del
+from sysfsd.kernel.memory import PAGE_SIZE, PageFault
 from sysfsd.kernel.panic import Taint, taint_letters
 
 if TYPE_CHECKING:
@@ -160,17 +163,46 @@ class ModuleList:
         self._wq = wq
         #: ``mod_tree``: where each region begins and ends, in order; None when that has to be seen again.
         self._tree: list[tuple[int, int, Module]] | None = None
+        #: Tells who wants to know what becomes of the module at an address; returns 0, or what is wrong with that.
+        self.notify: Callable[[int, int], int] = lambda address, state: 0
         #: What was last unloaded, and its taints, as an oops shows them.
         self.last_unloaded = ""
 
     def __iter__(self) -> Iterator[Module]:
         """The modules as others see them, the newest first."""
-        return (mod for mod in reversed(list(self._modules.values())) if mod.state is not ModuleState.UNFORMED)
+        return (mod for mod in reversed(list(self._modules.values())) if self._listed(mod))
 
     def find(self, name: str) -> Module | None:
         """``find_module()``."""
         mod = self._modules.get(name)
-        return mod if mod is not None and mod.state is not ModuleState.UNFORMED else None
+        return mod if mod is not None and self._listed(mod) else None
+
+    def _listed(self, mod: Module) -> bool:
+        """Whether others find *mod*."""
+        return mod.state is not ModuleState.UNFORMED and self._linked(mod)
+
+    def _linked(self, mod: Module) -> bool:
+        """Whether *mod* is on the list: module code can take a module off it."""
+        node = self._node(mod)
+        try:
+            before = self._memory.read_pointer(node + 8)
+            return before != node and self._memory.read_pointer(before) == node
+        except PageFault:
+            return False
+
+    def _node(self, mod: Module) -> int:
+        return mod.address + self._image.offset("module", "list")
+
+    @cached_property
+    def _head(self) -> int:
+        """Where the list of ``struct module`` begins."""
+        head = self._memory.alloc_pages(PAGE_SIZE)
+        INIT_LIST_HEAD(self._memory, head)
+        return head
+
+    def link(self, mod: Module) -> None:
+        """Put *mod*, which has its memory now, on the list."""
+        list_add(self._memory, self._node(mod), self._head)
 
     def add_unformed(self, mod: Module, interrupted: Callable[[], bool] = lambda: False) -> None:
         """Take the name of *mod*; one that is being loaded right now is waited for.
@@ -212,6 +244,8 @@ class ModuleList:
 
     def unlink(self, mod: Module) -> None:
         """Take *mod* off the list."""
+        if mod.address and self._linked(mod):
+            list_del(self._memory, self._node(mod))
         self.remove_exports(mod)
         del self._modules[mod.name]
         self.layout_changed()

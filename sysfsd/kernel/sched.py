@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import IntFlag
 from functools import cached_property
+from signal import SIG_DFL, SIG_IGN
 from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import ref
 
@@ -26,9 +27,10 @@ from sysfsd.kernel.uaccess import TASK_SIZE_MAX
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.kthread import Kthread
+    from sysfsd.kernel.processes import Process
     from sysfsd.kernel.structs import StructView
 
-__all__ = ["HZ", "Identity", "KernelLock", "Scheduler", "Task", "TaskState"]
+__all__ = ["HZ", "Identity", "KernelLock", "Scheduler", "Signals", "Task", "TaskState"]
 
 HZ: Final = 250
 #: ``INITIAL_JIFFIES``: five minutes before the 32 bits wrap.
@@ -54,6 +56,9 @@ HARDIRQ_OFFSET: Final = 1 << 16
 _INTERRUPT_MASK: Final = 0x00FFFF00
 _HARDIRQ_MASK: Final = 0x000F0000
 TIF_SIGPENDING: Final = 2
+TIF_NOTIFY_SIGNAL: Final = 17
+_TIF_SIGNALS: Final = 1 << TIF_SIGPENDING | 1 << TIF_NOTIFY_SIGNAL
+_SIGKILL_MASK: Final = 1 << 8
 _EFLAGS_IF: Final = 0x200
 #: The capabilities that there are.
 _CAP_FULL_SET: Final = (1 << 41) - 1
@@ -74,13 +79,27 @@ class TaskState(IntFlag):
     NORMAL = INTERRUPTIBLE | UNINTERRUPTIBLE
 
 
+class Signals(NamedTuple):
+    """Sets of signals: those that wait for a thread, or for its process, and those that it does not want now."""
+
+    pending: int = 0
+    shared: int = 0
+    blocked: int = 0
+
+    @property
+    def fatal(self) -> bool:
+        """``__fatal_signal_pending()``."""
+        return bool(self.pending & _SIGKILL_MASK)
+
+
 class Identity(NamedTuple):
-    """Who a task is; *parent*: its parent's process id and name."""
+    """Who a task is; *parent*: its parent's process id and name; *signals*: as of when it was looked at."""
 
     pid: int
     tgid: int
     comm: str
     parent: tuple[int, str] | None = None
+    signals: Signals = Signals()
 
 
 #: Whoever uses a kernel without being a process.
@@ -230,6 +249,7 @@ class Task:
         self.saved_preempt_count = 0
         self.wakeup = threading.Condition(sched.kernel.lock)  # type: ignore[arg-type]
         self.interrupted: Callable[[], bool] = lambda: False
+        self.signals = Signals()
         #: Locks that it holds: what lets each go, by address.
         self.held: dict[int, Callable[[], None]] = {}
         self.thread: threading.Thread | None = None
@@ -242,8 +262,8 @@ class Task:
 
     @property
     def fit(self) -> bool:
-        """Whether nothing is left of what it has done."""
-        return not (self.dead or self.held or self.sp or self.preempt_count) and self.state == TaskState.RUNNING
+        """Whether it can make another system call."""
+        return not (self.dead or self.sp or self.preempt_count) and self.state == TaskState.RUNNING
 
     @property
     def preempt_count(self) -> int:
@@ -270,11 +290,40 @@ class Task:
         self.view["__state"] = value
 
     def signal_pending(self) -> bool:
-        """``signal_pending()``; module code that asks sees the same."""
+        """``signal_pending()``; module code that asks, or looks at the signals themselves, sees the same."""
+        if self.kthread is not None:
+            return bool(self.view["thread_info.flags"] & _TIF_SIGNALS)
         if self.interrupted():
             self.view["thread_info.flags"] |= 1 << TIF_SIGPENDING
+            self.set_signals(self._sched.signals(self.pid))
             return True
         return False
+
+    def signal_pending_state(self, state: int) -> bool:
+        """``signal_pending_state()``: whether a sleep in *state* ends with a signal that there is."""
+        if not state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL) or not self.signal_pending():
+            return False
+        return bool(state & TaskState.INTERRUPTIBLE) or self.signals.fatal
+
+    def set_signals(self, signals: Signals) -> None:
+        """Have module code see which signals there are."""
+        if signals != self.signals:
+            self.signals = signals
+            self.view["pending.signal.sig[0]"] = signals.pending
+            self.view.to("signal")["shared_pending.signal.sig[0]"] = signals.shared
+            self.view["blocked.sig[0]"] = signals.blocked
+
+    def recalc_sigpending(self) -> None:
+        """``recalc_sigpending()`` of a kernel thread."""
+        self.view["thread_info.flags"] &= ~(1 << TIF_SIGPENDING)
+        if (self.signals.pending | self.signals.shared) & ~self.signals.blocked:
+            self.view["thread_info.flags"] |= 1 << TIF_SIGPENDING
+
+    def forget_signals(self) -> None:
+        """On its way back to user space it sees to what there is."""
+        if self.signals.pending or self.signals.shared:
+            self.view["thread_info.flags"] &= ~(1 << TIF_SIGPENDING)
+            self.set_signals(Signals(blocked=self.signals.blocked))
 
     def caller_regs(self) -> Regs:
         """The registers at the call that the task has made of the kernel, for a backtrace that begins there."""
@@ -331,11 +380,19 @@ class Scheduler:
         #: Whether the kernel is no more: whatever runs or sleeps ends.
         self.ended: Callable[[], bool] = lambda: False
         self._need_resched = False
+        #: When a task that did not sleep has last been told of signals.
+        self._last_look = 0.0
         #: By process id: tasks that make no system call right now, whoever called last at the end.
         self._resting: dict[int, Task] = {}
         #: Whether a process of the host is still there, and who it is if it has not made a system call.
         self.exists: Callable[[int], bool] = lambda pid: False
         self.find: Callable[[int], tuple[Cred, Identity] | None] = lambda pid: None
+        #: The signals of a thread of the host; without a host, what interrupts a task is its end.
+        self.signals: Callable[[int], Signals] = lambda pid: Signals(pending=_SIGKILL_MASK)
+        #: The processes of the host, and whether module code may walk from one to the next.
+        self.processes: Callable[[], list[Process]] = list
+        self.walked = False
+        self._resting_max = _RESTING_MAX
         #: What the ``struct mm_struct`` of a process of the host holds.
         self.address_space: Callable[[int], dict[str, int]] = lambda pid: {}
         #: By the address of a task: that of its own address space, should it have one.
@@ -366,9 +423,11 @@ class Scheduler:
     def _caller_task(self, cred: Cred, identity: Callable[[], Identity], interrupted: Callable[[], bool]) -> Task:
         """The task of a process of the host: as long as it lives, the same."""
         who = identity()
+        who, signals = who._replace(signals=Signals()), who.signals
         task = self._resting.pop(who.pid, None)
         if task is not None:
             task.state = TaskState.RUNNING
+            task.set_signals(signals)
         if task is not None and (task.identity, task.cred_key) == (who, _cred_key(cred)):
             task.cred, task.interrupted = cred, interrupted
             return task
@@ -381,7 +440,9 @@ class Scheduler:
             return task
         if task is not None:
             self.free_task(task)
-        return self._process(who, cred, interrupted)
+        task = self._process(who, cred, interrupted)
+        task.set_signals(signals)
+        return task
 
     def _process(self, who: Identity, cred: Cred, interrupted: Callable[[], bool] = lambda: False) -> Task:
         """A task for a process that has none; the tasks of those that are gone go."""
@@ -414,9 +475,10 @@ class Scheduler:
         if task.identity is None or not task.fit or task.pid in self._resting:
             self.free_task(task)
             return
+        task.forget_signals()
         task.state = TaskState.INTERRUPTIBLE  # as far as others can tell
         self._resting[task.pid] = task
-        if len(self._resting) > _RESTING_MAX:
+        if len(self._resting) > self._resting_max:
             self.free_task(self._resting.pop(next(iter(self._resting))))
 
     def find_task(self, pid: int) -> Task | None:
@@ -427,7 +489,32 @@ class Scheduler:
         found = self.find(pid)
         if found is None:
             return None
-        task = self._process(found[1], found[0])
+        task = self._process(found[1]._replace(signals=Signals()), found[0])
+        self._rest(task)
+        return task
+
+    def keep(self, count: int) -> None:
+        """Let as many processes have tasks while they make no system call."""
+        self._resting_max = count + _RESTING_MAX
+
+    def is_resting(self, task: Task) -> bool:
+        """Whether its process makes no system call right now."""
+        return self._resting.get(task.pid) is task
+
+    def known_tasks(self) -> dict[tuple[int, int], Task]:
+        """The tasks that processes and threads of the host have, by their own number and their process's."""
+        for pid in [pid for pid in self._resting if not self.exists(pid)]:
+            self.free_task(self._resting.pop(pid))
+        return {(task.pid, task.tgid): task for task in self.tasks.values() if task.identity is not None}
+
+    def adopt(self, pid: int) -> Task | None:
+        """A task for a process or thread of the host that has none, if it is still there."""
+        found = self.find(pid)
+        if found is None:
+            return None
+        if (other := self._resting.pop(pid, None)) is not None:  # of another that had the number before
+            self.free_task(other)
+        task = self._process(found[1]._replace(signals=Signals()), found[0])
         self._rest(task)
         return task
 
@@ -451,7 +538,9 @@ class Scheduler:
     @cached_property
     def kthreadd(self) -> Task:
         """The parent of all kernel threads."""
-        return self.new_task(Identity(2, 2, "kthreadd"), INIT_CRED, flags=PF_KTHREAD)
+        task = self.new_task(Identity(2, 2, "kthreadd"), INIT_CRED, flags=PF_KTHREAD)
+        task.state = TaskState.INTERRUPTIBLE
+        return task
 
     def _parent(self, identity: Identity) -> int:
         """The structure of a task's parent, which is there only to be looked at."""
@@ -545,6 +634,7 @@ class Scheduler:
         )
         kernel.memory.write(task.address, structure)
         kernel.memory.write_int(task.stack, _STACK_END_MAGIC, 8)
+        kernel.memory.write(view["sighand"], self._sighands[bool(flags & PF_KTHREAD)])
         self._fill_cred(task.cred_address, cred)
         kernel.memory.write_int(task.pid_address + self._pid_size, pid, 4)
         self._link(task)
@@ -600,6 +690,8 @@ class Scheduler:
         INIT_LIST_HEAD(kernel.memory, pid.at("wait_pidfd.head"))
         view["thread_pid"] = pid.address
         view["signal"] = self._new_signal(view)
+        view["sighand"] = kernel.slab.kmalloc(self._sighand_size)
+        INIT_LIST_HEAD(kernel.memory, view.at("pending.list"))
         return Task(self, address, stack, cred, pid.address, kernel.memory.read(address, view.struct.size))
 
     def _new_signal(self, task: StructView) -> int:
@@ -611,7 +703,25 @@ class Scheduler:
         signal["thread_head.next"] = signal["thread_head.prev"] = node
         task["thread_node.next"] = task["thread_node.prev"] = head
         signal["wait_chldexit.head.next"] = signal["wait_chldexit.head.prev"] = signal.at("wait_chldexit.head")
+        INIT_LIST_HEAD(self.kernel.memory, signal.at("shared_pending.list"))
         return signal.address
+
+    @cached_property
+    def _sighands(self) -> tuple[bytes, bytes]:
+        """What is done about signals by processes, nothing special, and by kernel threads, which ignore them."""
+        layout = self.kernel.image.structs["sighand_struct"]
+        action, actions = layout.element("action"), layout.member("action")
+        start = bytearray(actions.offset)
+        layout.fill(start, {"count.refs.counter": 1})
+        default, ignore = (
+            bytes(start) + int(handler).to_bytes(action.size, "little") * actions.length
+            for handler in (SIG_DFL, SIG_IGN)
+        )
+        return default, ignore
+
+    @cached_property
+    def _sighand_size(self) -> int:
+        return self.kernel.image.structs["sighand_struct"].size
 
     @cached_property
     def _signal_size(self) -> int:
@@ -643,7 +753,8 @@ class Scheduler:
         cpu = self.kernel.cpu
         if cpu.loaded is task:
             cpu.forget()
-        self._free.append(Task(self, task.address, task.stack, task.cred_address, task.pid_address, task.pristine))
+        if not task.held:  # else others still find its address in what it holds
+            self._free.append(Task(self, task.address, task.stack, task.cred_address, task.pid_address, task.pristine))
 
     def task(self, address: int) -> Task | None:
         """The task whose structure is at *address*."""
@@ -673,6 +784,8 @@ class Scheduler:
         """*task* is about to run module code."""
         task.on_cpu_since = self._last_run = time.monotonic()
         self.update_jiffies()
+        if self.walked:
+            self.kernel.look_at_processes(task)
 
     def run_ended(self, task: Task) -> None:
         self._last_run = time.monotonic()
@@ -708,7 +821,8 @@ class Scheduler:
             self._last_run = now
             task = cpu.loaded
             expired = task is not None and now - task.on_cpu_since > self.softlockup_thresh
-            if self.kernel.lock.contended or expired or self.ended():
+            look = task is not None and task.identity is not None and now - self._last_look > _SIGNAL_POLL
+            if self.kernel.lock.contended or expired or look or self.ended():
                 self._need_resched = True
                 cpu.stop()
         elif now - self._last_run > _TICKS_IDLE or self.ended():
@@ -724,6 +838,8 @@ class Scheduler:
         self._need_resched = False
         if self.ended():
             raise TaskKilled(task)
+        self._last_look = time.monotonic()
+        task.signal_pending()
         if time.monotonic() - task.on_cpu_since > self.softlockup_thresh:
             self.softlockup(task, regs())
         if not task.preempt_count:
@@ -759,7 +875,7 @@ class Scheduler:
         deadline = None if timeout is None else time.monotonic() + timeout
         interruptible = state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL)
         while task.state != TaskState.RUNNING:
-            if interruptible and task.signal_pending():
+            if interruptible and task.signal_pending_state(state):
                 task.state = TaskState.RUNNING
                 break
             left = None if deadline is None else deadline - time.monotonic()
@@ -770,6 +886,8 @@ class Scheduler:
             self._sleep(task, poll if left is None else min(left, poll))
             if self.ended():
                 raise TaskKilled(task)
+        if not interruptible:
+            task.signal_pending()  # module code may look for itself
         task.on_cpu_since = time.monotonic()
         self.update_jiffies()
 

@@ -157,6 +157,7 @@ def string_unescape(text: bytes, size: int, flags: Unescape) -> bytes:
     """
     out = b""
     at = 0
+    size = size or len(text) + 2
     while at < len(text) and (size := size - 1):
         if text[at] == ord("\\") and at + 1 < len(text) and size > 1:
             at += 1

@@ -10,7 +10,14 @@ from typing import Final
 
 import pytest
 
-from sysfsd.kernel.string_helpers import Escape, StringUnits, string_escape_mem, string_get_size
+from sysfsd.kernel.string_helpers import (
+    Escape,
+    StringUnits,
+    Unescape,
+    string_escape_mem,
+    string_get_size,
+    string_unescape,
+)
 
 #: Blocks, their size, and what that is in powers of 1000 and of 1024.
 SIZES: Final = [
@@ -95,3 +102,8 @@ def test_classes_of_characters(flags: Escape, escaped: bytes) -> None:
 )
 def test_only_some_characters(source: bytes, flags: Escape, only: bytes, escaped: bytes) -> None:
     assert string_escape_mem(source, flags, only) == escaped
+
+
+@pytest.mark.parametrize(("size", "text"), [(0, b"aA\n\\q"), (20, b"aA\n\\q")])
+def test_there_may_be_as_much_room_as_it_takes(size: int, text: bytes) -> None:
+    assert string_unescape(b"a\\x41\\n\\q", size, Unescape(15)) == text

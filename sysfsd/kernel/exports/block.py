@@ -12,9 +12,12 @@ if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.structs import StructView
 
-export = Area("block", "block/genhd.c, block/blk-mq.c, block/blk-settings.c, block/blk-core.c, block/bio.c")
+export = Area(
+    "block", "block/genhd.c, block/blk-mq.c, block/blk-settings.c, block/blk-core.c, block/bio.c, block/disk-events.c"
+)
 
 _WC, _FUA = 1 << 17, 1 << 18
+_MEDIA_CHANGE, _EJECT_REQUEST = 1, 2
 _ERRNOS = {0: 0, 1: -95, 2: -110, 3: -28, 4: -67, 5: -121, 6: -52, 7: -61, 8: -84, 9: -12, 10: -5, 12: -11, 13: -16}
 
 
@@ -183,6 +186,21 @@ def blk_queue_flag_set(kernel: Kernel, flag: int, q: StructView) -> None:
 @export("void blk_queue_flag_clear(unsigned int flag, struct request_queue *q)")
 def blk_queue_flag_clear(kernel: Kernel, flag: int, q: StructView) -> None:
     q["queue_flags"] &= ~(1 << flag)
+
+
+@export("bool bdev_check_media_change(struct block_device *bdev)")
+def bdev_check_media_change(kernel: Kernel, bdev: StructView) -> bool:
+    disk = bdev.to("bd_disk")
+    if not _disks(kernel).check_events(disk, _MEDIA_CHANGE | _EJECT_REQUEST) & _MEDIA_CHANGE:
+        return False
+    _disks(kernel).media_changed(disk)
+    return True
+
+
+@export("bool disk_force_media_change(struct gendisk *disk, unsigned int events)")
+def disk_force_media_change(kernel: Kernel, disk: StructView, events: int) -> bool:
+    _disks(kernel).force_media_change(disk, events)
+    return bool(events & _MEDIA_CHANGE)
 
 
 # Requests

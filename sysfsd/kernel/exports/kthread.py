@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+import signal
+from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area, CallVaList
 from sysfsd.kernel.exports.wait import complete
 from sysfsd.kernel.kthread import Kthread
 from sysfsd.kernel.memory import PageFault
+from sysfsd.kernel.sched import TIF_SIGPENDING, Signals
 from sysfsd.kernel.vsprintf import vsnprintf
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.structs import StructView
 
-export = Area("kthread", "kernel/kthread.c, kernel/sched/core.c, kernel/exit.c")
+export = Area("kthread", "kernel/kthread.c, kernel/sched/core.c, kernel/exit.c, kernel/signal.c")
+
+_SI_KERNEL: Final = 0x80
+#: Those that are seen to before others.
+_SYNCHRONOUS_MASK: Final = sum(
+    1 << sig - 1 for sig in (signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP, signal.SIGFPE, signal.SIGSYS)
+)
 
 
 @export(
@@ -145,4 +153,46 @@ def __put_task_struct(kernel: Kernel, tsk: StructView) -> None:
 
 @export("void kernel_sigaction(int sig, __sighandler_t action)")
 def kernel_sigaction(kernel: Kernel, sig: int, action: int) -> None:
-    """Kernel threads get no signals from anybody here."""
+    kthread = kernel.current.kthread
+    if kthread is not None:
+        kthread.sigaction(sig, action)
+        if action == signal.SIG_IGN:
+            bit = 1 << sig - 1
+            pending, shared, blocked = kthread.task.signals
+            kthread.task.set_signals(Signals(pending & ~bit, shared & ~bit, blocked))
+        kthread.task.recalc_sigpending()
+
+
+@export("void flush_signals(struct task_struct *t)")
+def flush_signals(kernel: Kernel, t: StructView) -> None:
+    task = kernel.sched.task(t.address)
+    t["thread_info.flags"] &= ~(1 << TIF_SIGPENDING)
+    if task is not None:
+        task.set_signals(Signals(blocked=task.signals.blocked))
+
+
+@export(
+    "int dequeue_signal(struct task_struct *tsk, sigset_t *mask, kernel_siginfo_t *info, enum pid_type *type)",
+)
+def dequeue_signal(kernel: Kernel, tsk: StructView, mask: StructView, info: StructView, type: int) -> int:
+    """Of a kernel thread: others see to their signals on the host."""
+    task = kernel.sched.task(tsk.address)
+    if task is None or task.kthread is None:
+        return 0
+    blocked = mask["sig[0]"]
+    kernel.memory.write_int(type, kernel.image.constant("PIDTYPE_PID"), 4)
+    for shared in (False, True):
+        ready = (task.signals.shared if shared else task.signals.pending) & ~blocked
+        if ready:
+            first = ready & _SYNCHRONOUS_MASK or ready
+            bit = first & -first
+            pending, all_, its = task.signals
+            task.set_signals(Signals(pending & ~bit, all_, its) if not shared else Signals(pending, all_ & ~bit, its))
+            if shared:
+                kernel.memory.write_int(type, kernel.image.constant("PIDTYPE_TGID"), 4)
+            kernel.memory.write(info.address, bytes(info.struct.size))
+            info["si_signo"], info["si_code"] = bit.bit_length(), _SI_KERNEL
+            task.recalc_sigpending()
+            return bit.bit_length()
+    task.recalc_sigpending()
+    return 0

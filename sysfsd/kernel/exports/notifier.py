@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.registry import Area
+from sysfsd.kernel.module import ModuleState
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 export = Area("notifier", "kernel/notifier.c")
 
 _NOTIFY_STOP_MASK: Final = 0x8000
+_NOTIFY_OK: Final = 1
 #: Where it is warned of what is registered twice, by the kind of chain.
 _SITES: Final = {
     "atomic_notifier_head": "atomic_notifier_chain_register+0x52",
@@ -120,3 +122,34 @@ def notifier_call_chain_robust(kernel: Kernel, nh: StructView, val_up: int, val_
     if result & _NOTIFY_STOP_MASK:
         _call(kernel, nh.at("head"), val_down, v, called - 1)
     return result
+
+
+# Modules that come and go
+
+
+class _Modules:
+    """``module_notify_list``."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        struct = kernel.image.structs["blocking_notifier_head"]
+        self.head = kernel.struct("blocking_notifier_head", kernel.slab.kmalloc(struct.size))
+
+        def call(address: int, state: int) -> int:
+            link = self.head.at("head")
+            result, called = _call(kernel, link, state, address)
+            if result & _NOTIFY_STOP_MASK and state == ModuleState.COMING.value:
+                _call(kernel, link, ModuleState.GOING.value, address, called - 1)
+            result &= ~_NOTIFY_STOP_MASK
+            return _NOTIFY_OK - result if result > _NOTIFY_OK else 0
+
+        kernel.modules.notify = call
+
+
+@export("int register_module_notifier(struct notifier_block *nb)")
+def register_module_notifier(kernel: Kernel, nb: StructView) -> int:
+    return _register(kernel, kernel.state(_Modules).head, nb)
+
+
+@export("int unregister_module_notifier(struct notifier_block *nb)")
+def unregister_module_notifier(kernel: Kernel, nb: StructView) -> int:
+    return _unregister(kernel, kernel.state(_Modules).head.at("head"), nb)

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import errno
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from sysfsd.kernel.driver_core import DriverCore, Subsystem
 from sysfsd.kernel.err import err
 from sysfsd.kernel.exports.driver_core import builtin_bus
 from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.kobject import Kobjects, Sysfs
-from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail
+from sysfsd.kernel.list import INIT_LIST_HEAD, list_add_tail, list_del, list_entries
+from sysfsd.kernel.vsprintf import vsscanf
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
     from sysfsd.kernel.structs import StructView
 
 export = Area("pci", "drivers/pci/")
+
+_ANY_ID: Final = 0xFFFFFFFF
+_ID_MEMBERS: Final = ("vendor", "device", "subvendor", "subdevice", "class", "class_mask", "driver_data")
 
 
 def _nothing_fits(kernel: Kernel, subsys: Subsystem) -> None:
@@ -47,9 +53,76 @@ def __pci_register_driver(kernel: Kernel, drv: StructView, owner: StructView, mo
     sysfs = kernel.state(Sysfs)
     directory = sysfs.directory(kernel.state(Kobjects).view(registered.private))
     assert directory is not None
-    for name in ("new_id", "remove_id"):
-        sysfs.create_own_file(directory, name, 0o200, bytes)
+    for name, store in (("new_id", _new_id_store), ("remove_id", _remove_id_store)):
+        sysfs.create_own_file(directory, name, 0o200, None, partial(store, kernel, drv))
     return 0
+
+
+def _dynids(kernel: Kernel, drv: StructView) -> Iterator[StructView]:
+    """The identities that a driver has been given by users."""
+    for entry in list_entries(kernel.memory, drv.at("dynids.list")):
+        yield kernel.struct("pci_dynid", kernel.image.structs.container_of(entry, "pci_dynid", "node"))
+
+
+def _id_table(kernel: Kernel, drv: StructView) -> Iterator[tuple[int, ...]]:
+    """The identities that a driver knows by itself."""
+    entry = kernel.struct("pci_device_id", drv["id_table"])
+    while entry.address and (entry["vendor"] or entry["subvendor"] or entry["class_mask"]):
+        yield tuple(entry[member] for member in _ID_MEMBERS)
+        entry = kernel.struct("pci_device_id", entry.address + entry.struct.size)
+
+
+def _matches(known: tuple[int, ...], ids: tuple[int, ...]) -> bool:
+    """``pci_match_one_id()``."""
+    numbers = all(its in (_ANY_ID, value) for its, value in zip(known[:4], ids[:4], strict=True))
+    return numbers and not (known[4] ^ ids[4]) & known[5]
+
+
+def _scan(data: bytes, fmt: bytes) -> list[int]:
+    """:raises OSError: EINVAL for less than a vendor and a device"""
+    values = [int(found.value) for found in vsscanf(data, fmt).stores]
+    if len(values) < 2:
+        raise err(errno.EINVAL)
+    return values
+
+
+def _new_id_store(kernel: Kernel, drv: StructView, data: bytes) -> None:
+    """``new_id_store()``.
+
+    :raises OSError: EINVAL, EEXIST
+    """
+    given = _scan(data, b"%x %x %x %x %x %x %lx")
+    ids = tuple(given + [0, 0, _ANY_ID, _ANY_ID, 0, 0, 0][len(given) :])
+    known = list(_id_table(kernel, drv))
+    everything = len(given) == len(_ID_MEMBERS)
+    if not everything and any(_matches(its, ids) for its in known):
+        raise err(errno.EEXIST)
+    if drv["id_table"] and all(its[-1] != ids[-1] for its in known):
+        raise err(errno.EINVAL)
+    there = [tuple(dynid[f"id.{member}"] for member in _ID_MEMBERS) for dynid in _dynids(kernel, drv)]
+    if not everything and any(_matches(its, ids) for its in there):
+        raise err(errno.EEXIST)
+    pci_add_dynid(kernel, drv, *ids)
+
+
+def _remove_id_store(kernel: Kernel, drv: StructView, data: bytes) -> None:
+    """``remove_id_store()``.
+
+    :raises OSError: EINVAL, ENODEV
+    """
+    given = _scan(data, b"%x %x %x %x %x %x")
+    vendor, device, subvendor, subdevice, class_, class_mask = given + [0, 0, _ANY_ID, _ANY_ID, 0, 0][len(given) :]
+    for dynid in _dynids(kernel, drv):
+        if (
+            (dynid["id.vendor"], dynid["id.device"]) == (vendor, device)
+            and subvendor in (_ANY_ID, dynid["id.subvendor"])
+            and subdevice in (_ANY_ID, dynid["id.subdevice"])
+            and not (dynid["id.class"] ^ class_) & class_mask
+        ):
+            list_del(kernel.memory, dynid.at("node"))
+            kernel.slab.kfree(dynid.address)
+            return
+    raise err(errno.ENODEV)
 
 
 @export("void pci_unregister_driver(struct pci_driver *drv)")
@@ -68,8 +141,7 @@ def pci_unregister_driver(kernel: Kernel, drv: StructView) -> None:
 def pci_add_dynid(kernel: Kernel, drv: StructView, *ids: int) -> int:
     address = kernel.slab.kmalloc(kernel.image.structs["pci_dynid"].size)
     dynid = kernel.struct("pci_dynid", address)
-    members = ("vendor", "device", "subvendor", "subdevice", "class", "class_mask", "driver_data")
-    for member, value in zip(members, ids, strict=True):
+    for member, value in zip(_ID_MEMBERS, ids, strict=True):
         dynid[f"id.{member}"] = value
     list_add_tail(kernel.memory, dynid.at("node"), drv.at("dynids.list"))
     return 0

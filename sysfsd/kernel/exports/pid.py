@@ -113,13 +113,17 @@ def mmput(kernel: Kernel, mm: StructView) -> None:
 # Signals
 
 
-def _send(kernel: Kernel, sig: int, task: Task | None, info: bytes = b"") -> int:
+def _send(
+    kernel: Kernel, sig: int, task: Task | None, info: bytes = b"", priv: bool = True, shared: bool = False
+) -> int:
     """:raises OSError: EINVAL, ESRCH"""
     if not 0 <= sig <= _SIGRTMAX:
         raise err(errno.EINVAL)
     if task is None or task.dead:
         raise err(errno.ESRCH)
-    if not task.view["flags"] & PF_KTHREAD:  # which takes none
+    if task.kthread is not None:
+        kernel.kthreads.signal(task.kthread, sig, priv, shared)
+    elif not task.view["flags"] & PF_KTHREAD:
         kernel.send_signal(task.pid, sig, info)
     return 0
 
@@ -127,14 +131,14 @@ def _send(kernel: Kernel, sig: int, task: Task | None, info: bytes = b"") -> int
 @export("int send_sig_info(int sig, struct kernel_siginfo *info, struct task_struct *p)")
 def send_sig_info(kernel: Kernel, sig: int, info: StructView, p: StructView) -> int:
     data = kernel.memory.read(info.address, info.struct.size) if info.address > _SEND_SIG_PRIV else b""
-    return _send(kernel, sig, kernel.sched.task(p.address), data)
+    return _send(kernel, sig, kernel.sched.task(p.address), data, info.address == _SEND_SIG_PRIV)
 
 
 @export("int send_sig(int sig, struct task_struct *p, int priv)")
 def send_sig(kernel: Kernel, sig: int, p: StructView, priv: int) -> int:
-    return _send(kernel, sig, kernel.sched.task(p.address))
+    return _send(kernel, sig, kernel.sched.task(p.address), priv=bool(priv))
 
 
 @export("int kill_pid(struct pid *pid, int sig, int priv)")
 def kill_pid(kernel: Kernel, pid: StructView, sig: int, priv: int) -> int:
-    return _send(kernel, sig, _task_of(kernel, pid))
+    return _send(kernel, sig, _task_of(kernel, pid), priv=bool(priv), shared=True)

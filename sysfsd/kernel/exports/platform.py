@@ -12,6 +12,7 @@ from sysfsd.kernel.exports.registry import Area
 from sysfsd.kernel.kobject import SysfsDirectory
 from sysfsd.kernel.memory import PAGE_SIZE
 from sysfsd.kernel.printk import Level
+from sysfsd.kernel.swnode import SoftwareNodes
 
 if TYPE_CHECKING:
     from sysfsd.kernel.kernel import Kernel
@@ -315,6 +316,8 @@ def platform_device_register_full(kernel: Kernel, pdevinfo: StructView) -> Struc
         pdev["resource"] = _copy(kernel, pdevinfo["res"], number * kernel.image.structs["resource"].size)
         pdev["num_resources"] = number
         pdev["dev.platform_data"] = _copy(kernel, pdevinfo["data"], pdevinfo["size_data"])
+        if pdevinfo["properties"]:
+            kernel.state(SoftwareNodes).create_managed(pdev.sub("dev"), pdevinfo["properties"], 0)
         bus.add(pdev)
     except OSError:
         bus.put(pdev)

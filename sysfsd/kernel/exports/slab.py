@@ -637,6 +637,10 @@ export.data(
     "atomic_long_t _totalram_pages",
     lambda kernel, address: kernel.memory.write_int(address, kernel.memory.limit >> PAGE_SHIFT, 8),
 )
+export.data(
+    "void *high_memory",
+    lambda kernel, address: kernel.memory.write_pointer(address, DIRECT_MAP + kernel.memory.limit),
+)
 
 
 def _free(kernel: Kernel) -> int:

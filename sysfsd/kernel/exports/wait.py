@@ -193,14 +193,10 @@ def prepare_to_wait_exclusive(kernel: Kernel, wq_head: StructView, wq_entry: Str
     return was_empty
 
 
-def _signal_pending_state(kernel: Kernel, state: int) -> bool:
-    return bool(state & (TaskState.INTERRUPTIBLE | TaskState.WAKEKILL)) and kernel.current.signal_pending()
-
-
 @export("long prepare_to_wait_event(struct wait_queue_head *wq_head, struct wait_queue_entry *wq_entry, int state)")
 def prepare_to_wait_event(kernel: Kernel, wq_head: StructView, wq_entry: StructView, state: int) -> int:
     entry = wq_entry.at("entry")
-    if _signal_pending_state(kernel, state):
+    if kernel.current.signal_pending_state(state):
         list_del_init(kernel.memory, entry)
         return -ERESTARTSYS
     if list_empty(kernel.memory, entry):
@@ -337,7 +333,7 @@ def wait_for_common(kernel: Kernel, x: StructView, timeout: int, state: int) -> 
     :returns: the ticks that were left, at least 1; 0 when time is up, -ERESTARTSYS after a signal
     """
     while not x["done"]:
-        if _signal_pending_state(kernel, state):
+        if kernel.current.signal_pending_state(state):
             return -ERESTARTSYS
         if timeout == 0:
             return 0

@@ -106,6 +106,12 @@ class TestPorts:
         ports.write(0x378, 1, 0x5A)
         assert ports.read(0x378, 1) == 0x5A
 
+    def test_a_reset_of_the_parallel_port_takes_back_its_timeout(self, kernel: Kernel) -> None:
+        ports = kernel.state(Ports)
+        assert ports.read(0x379, 1) == 0xD9
+        ports.write(0x37A, 1, 0x10)
+        assert (ports.read(0x379, 1), ports.read(0x37A, 1)) == (0xD8, 0xD0)
+
     def test_the_clock_tells_the_time(self, kernel: Kernel) -> None:
         ports = kernel.state(Ports)
         ports.write(0x70, 1, 0x09)

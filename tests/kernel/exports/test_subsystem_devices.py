@@ -18,9 +18,12 @@ from sysfsd.kernel.input import Input
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.kobject import Sysfs, SysfsDirectory, SysfsFile
 from sysfsd.kernel.net_device import NetDevices
+from sysfsd.kernel.params import store_param
 from sysfsd.kernel.partitions import Reader, check_partition
 from sysfsd.kernel.sysfs_file import show, store
 from sysfsd.kernel.uaccess import UserBuffers
+
+from ...conftest import refusal
 
 Load = Callable[..., None]
 DISK = MKDEV(254, 0)
@@ -208,3 +211,56 @@ def test_a_key_that_is_held_repeats(kernel: Kernel, load: Load) -> None:
         inputs.event(keys, 1, 30, 0)
         inputs.event(keys, 0, 0, 0)
         assert not kernel.softirq.armed(keys.at("timer"))
+
+
+# What module-programming books' modules need besides
+
+
+def test_a_medium_that_changes_is_read_again(kernel: Kernel, load: Load) -> None:
+    load("devices_more")
+    set_event = next(kp for kp in next(iter(kernel.modules)).kp if kp.name == "event")
+    file = blkdev_open(kernel, DISK, os.O_RDONLY)
+    assert file.read(1, 0) == b"A"
+    with kernel.lock:
+        store_param(kernel, set_event, b"1")
+    other = blkdev_open(kernel, DISK, os.O_RDONLY)
+    assert file.read(1, 0) == b"B"
+    file.release()
+    other.release()
+    assert read(kernel, "devices/virtual/block/medium/events") == "media_change eject_request\n"
+    write(kernel, "devices/virtual/block/medium/events_poll_msecs", "500")
+    assert read(kernel, "devices/virtual/block/medium/events_poll_msecs") == "500\n"
+    for refused in ("-2", "x"):
+        with refusal(errno.EINVAL):
+            write(kernel, "devices/virtual/block/medium/events_poll_msecs", refused)
+
+
+def test_a_disk_without_events_says_so(kernel: Kernel, load: Load) -> None:
+    load("devices_more", "tells=0")
+    assert read(kernel, "devices/virtual/block/medium/events") == ""
+
+
+def test_too_many_keys_for_an_event_are_left_out(kernel: Kernel, load: Load) -> None:
+    load("devices_more")
+    modalias = read(kernel, "devices/virtual/input/input2/modalias")
+    assert modalias.endswith(",2FD,2FE,ramlsfw\n")
+    line = read(kernel, "devices/virtual/input/input2/uevent").splitlines()[-1]
+    assert line.startswith("MODALIAS=" + modalias[:40]) and line.endswith(",+,ramlsfw")
+    assert not [text for text in log(kernel) if "buffer size too small" in text]
+
+
+def test_pci_drivers_can_be_told_of_other_devices(kernel: Kernel, load: Load) -> None:
+    load("devices_more")
+    driver = "bus/pci/drivers/devices_more"
+    for text, code in (
+        ("1234 5678", errno.EEXIST),
+        ("1234 5679", errno.EINVAL),
+        ("1234", errno.EINVAL),
+        ("1234 5679 ffffffff ffffffff 0 0 4", errno.EINVAL),
+    ):
+        with refusal(code):
+            write(kernel, f"{driver}/new_id", text)
+    write(kernel, f"{driver}/new_id", "1234 5679 ffffffff ffffffff 0 0 3")
+    write(kernel, f"{driver}/remove_id", "1234 5679")
+    with refusal(errno.ENODEV):
+        write(kernel, f"{driver}/remove_id", "1234 5679")
