@@ -10,7 +10,7 @@ import pytest
 from sysfsd.kernel.cred import INIT_CRED
 from sysfsd.kernel.kernel import Kernel
 from sysfsd.kernel.params import store_param
-from sysfsd.kernel.sched import Identity, Signals, Task
+from sysfsd.kernel.sched import Identity, Signals, TaskState
 
 from ..conftest import wait_until
 from .state import log
@@ -62,6 +62,8 @@ def test_what_is_blocked_waits(wait: Callable[..., str]) -> None:
 
 
 def test_a_kernel_thread_gets_what_it_asks_for(kernel: Kernel, wait: Callable[..., str]) -> None:
+    talkers = [task for task in kernel.sched.tasks.values() if task.comm.startswith("talk")]
+    wait_until(lambda: all(task.state == TaskState.INTERRUPTIBLE for task in talkers))
     set_(kernel, "send", f"1 {signal.SIGTERM:d}")
     wait_until(lambda: len(log(kernel)) >= 3 and "flushed" in log(kernel)[-1])
     assert log(kernel)[-3:] == [
@@ -71,7 +73,6 @@ def test_a_kernel_thread_gets_what_it_asks_for(kernel: Kernel, wait: Callable[..
     ]
     for which, sig in ((0, signal.SIGTERM), (1, signal.SIGINT), (1, signal.SIGKILL)):
         set_(kernel, "send", f"{which} {sig:d}")
-    deaf: list[Task] = [task for task in kernel.sched.tasks.values() if task.comm.startswith("talk")]
-    assert [task.signals for task in deaf] == [Signals(), Signals()]
+    assert [task.signals for task in talkers] == [Signals(), Signals()]
     kernel.delete_module("signals_seen")
     assert "signals_seen: deaf: 0, 1 0 0, pending 0, shared 0, blocked 0" in log(kernel)
