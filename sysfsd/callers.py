@@ -183,13 +183,14 @@ def processes() -> list[Process]:
             # What follows the name begins with the third field.
             fields = rest.split()
             # The daemon's own threads are nobody else's.
+            uid = os.stat(f"/proc/{pid}").st_uid
             others = os.listdir(f"/proc/{pid}/task") if fields[17] != "1" and pid != os.getpid() else []
         except OSError:
             continue
         threads = tuple(sorted(int(number) for number in others if number != str(pid)))
         kthread = bool(int(fields[6]) & _PF_KTHREAD)
         start = int(fields[19]) * _CLOCK_TICK
-        found.append(Process(pid, name, fields[0], int(fields[1]), kthread, start, threads))
+        found.append(Process(pid, name, fields[0], int(fields[1]), kthread, start, uid, threads))
     return found
 
 

@@ -24,6 +24,18 @@ _DYNAMIC: Final = ((254, 234), (511, 384))
 DYNAMIC_MINORS: Final = 128
 MISC_DYNAMIC_MINOR: Final = 255
 MISC_MAJOR: Final = 10
+_ALL_MINORS: Final = (0, 1 << _MINOR_BITS)
+#: The first minor that the kernel proper has taken under a name, and how many: where it has not taken all of a major.
+_BUILTIN_MINORS: Final = {
+    **dict.fromkeys(("mem", "vcs", "misc", "fb", "spi"), (0, 256)),
+    "/dev/vc/0": (0, 1),
+    "tty": (1, 63),
+    "ttyS": (64, 32),
+    "/dev/tty": (0, 1),
+    "/dev/console": (1, 1),
+    "/dev/ptmx": (2, 1),
+    "input": (0, 1024),
+}
 #: More regions than there are majors, even if each has many.
 _MANY: Final = 1 << 16
 
@@ -64,7 +76,6 @@ class DeviceNumbers:
         #: Misc devices: the minor by the address of the structure.
         self.misc: dict[int, int] = {}
         #: What the kernel proper has, as /proc/devices shows it: majors and names.
-        self._builtin: list[tuple[int, str]] = []
         self._read_builtin()
 
     def _read_builtin(self) -> None:
@@ -79,10 +90,7 @@ class DeviceNumbers:
                 if kind.startswith("Block"):
                     self.blocks[int(number)] = name
                     continue
-                self._builtin.append((int(number), name))
-                if not any(region.major == int(number) for region in self.regions):
-                    self.regions.append(CharRegion(int(number), 0, 1 << _MINOR_BITS, name))
-        self._builtin_regions = list(self.regions)
+                self.regions.append(CharRegion(int(number), *_BUILTIN_MINORS.get(name, _ALL_MINORS), name))
         self.builtin_misc = {
             int(line.split()[0]): line.split()[1] for line in proc["misc"].splitlines() if line.strip()
         }
@@ -91,11 +99,9 @@ class DeviceNumbers:
 
     def devices(self) -> bytes:
         """``devinfo_show()``."""
-        own = [region for region in self.regions if region not in self._builtin_regions]
-        own.sort(key=lambda region: (region.major, region.baseminor))
-        characters = [*self._builtin, *((region.major, region.name) for region in own)]
+        regions = sorted(self.regions, key=lambda region: (region.major, region.baseminor))
         lines = ["Character devices:"]
-        lines += [f"{number:3d} {name}" for number, name in sorted(characters, key=lambda line: line[0])]
+        lines += [f"{region.major:3d} {region.name}" for region in regions]
         lines += ["", "Block devices:"]
         lines += [f"{number:3d} {name}" for number, name in sorted(self.blocks.items())]
         return "".join(f"{line}\n" for line in lines).encode("latin-1")

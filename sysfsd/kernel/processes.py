@@ -23,7 +23,6 @@ WALKERS: Final = frozenset(
 )
 #: How often what is not done for a process of the host looks at them again (seconds).
 _LOOK_AGAIN: Final = 0.05
-_TASK_COMM_LEN: Final = 16
 _EXIT_ZOMBIE: Final = 0x20
 _TASK_DEAD: Final = 0x80
 #: What proc(5) calls a state, as ``task_struct.__state`` has it.
@@ -50,6 +49,7 @@ class Process(NamedTuple):
     parent: int
     kthread: bool
     start: int
+    uid: int
     threads: tuple[int, ...] = ()
 
 
@@ -82,9 +82,8 @@ class Processes:
             if task is None:
                 continue
             tasks[process.pid] = task
-            if task.comm != process.comm:
-                task.comm = process.comm
-                task.view["comm"] = process.comm.encode("latin-1", "replace")[: _TASK_COMM_LEN - 1]
+            if task.comm != process.comm or task.cred.uid != process.uid:
+                sched.look_again(task)
             if sched.is_resting(task):
                 task.view["__state"] = _STATES.get(process.state, 1)
             task.view["exit_state"] = _EXIT_ZOMBIE if process.state == "Z" else 0

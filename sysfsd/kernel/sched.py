@@ -432,17 +432,28 @@ class Scheduler:
             task.cred, task.interrupted = cred, interrupted
             return task
         if task is not None and task.identity is not None and task.identity._replace(comm=who.comm) == who:
-            task.comm, task.cred, task.interrupted = who.comm, cred, interrupted
-            task.view["comm"] = who.comm.encode("latin-1", "replace")
-            self._fill_cred(task.cred_address, cred)
-            task.identity, task.cred_key = who, _cred_key(cred)
-            self._exec_mmap(task)
+            self._changed(task, who, cred)
+            task.interrupted = interrupted
             return task
         if task is not None:
             self.free_task(task)
         task = self._process(who, cred, interrupted)
         task.set_signals(signals)
         return task
+
+    def _changed(self, task: Task, who: Identity, cred: Cred) -> None:
+        """A process runs another program, or for another user."""
+        task.comm, task.cred = who.comm, cred
+        task.view["comm"] = who.comm.encode("latin-1", "replace")[: _TASK_COMM_LEN - 1]
+        self._fill_cred(task.cred_address, cred)
+        task.identity, task.cred_key = who, _cred_key(cred)
+        self._exec_mmap(task)
+
+    def look_again(self, task: Task) -> None:
+        """Have a task be what its process is now."""
+        found = self.find(task.pid)
+        if found is not None:
+            self._changed(task, found[1]._replace(signals=Signals()), found[0])
 
     def _process(self, who: Identity, cred: Cred, interrupted: Callable[[], bool] = lambda: False) -> Task:
         """A task for a process that has none; the tasks of those that are gone go."""

@@ -35,8 +35,6 @@ NOT_LOADED: Final = {
     "dccp_ipv4",
     "dccp_ipv6",
 }
-#: Modules whose init does not come to the registration of its driver.
-WITHOUT_DRIVERS: Final = {"synclink_cs"}
 #: Parameters whose values depend on how much memory there is.
 OTHER_VALUES: Final = {"fuse.max_user_bgreq", "fuse.max_user_congthresh"}
 #: Modules that hold, or are held by, a reference less or more: by those that do not load, or do not get far enough.
@@ -154,9 +152,7 @@ def test_each_has_the_directory_that_it_has_on_the_real_kernel(files: Tree) -> N
 
     def there(record: Record, path: str) -> bool:
         top, _, name = path.partition("/")
-        return not (top == "holders" and name in NOT_LOADED) and not (
-            top == "drivers" and record.name in WITHOUT_DRIVERS
-        )
+        return not (top == "holders" and name in NOT_LOADED)
 
     for record in records():
         shown = {path: describe(node) for path, node in walk(files.lookup(f"sys/module/{record.name}"))}

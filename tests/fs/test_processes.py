@@ -16,10 +16,10 @@ from .user import open_
 
 Load = Callable[..., None]
 
-INIT = Process(1, "init", "S", 0, False, 10, ())
-BASH = Process(20, "bash", "S", 1, False, 20, ())
-SLEEP = Process(21, "sleep", "S", 20, False, 30, ())
-PERL = Process(30, "perl", "T", 20, False, 40, (31, 32))
+INIT = Process(1, "init", "S", 0, False, 10, 0, ())
+BASH = Process(20, "bash", "S", 1, False, 20, 0, ())
+SLEEP = Process(21, "sleep", "S", 20, False, 30, 0, ())
+PERL = Process(30, "perl", "T", 20, False, 40, 0, (31, 32))
 ABOUT = "leader 1, {} threads, uid 0, exit state {}, started 1"
 LAST = "self 1, some 1, kernel's 1, threads 1, next of first init"
 
@@ -41,7 +41,9 @@ class Host:
 
     def find(self, number: int) -> tuple[Cred, Identity] | None:
         process = self._of(number)
-        return (INIT_CRED, Identity(number, process.pid, process.comm)) if process is not None else None
+        if process is None:
+            return None
+        return Cred(process.uid, process.uid, 0, number), Identity(number, process.pid, process.comm)
 
     def walk(self) -> list[str]:
         with self._kernel.sched.enter(INIT_CRED, lambda: Identity(BASH.pid, BASH.pid, BASH.comm, (1, "init"))):
@@ -82,20 +84,28 @@ def test_processes_come_and_go(host: Host) -> None:
 def test_a_number_may_have_been_a_threads(host: Host) -> None:
     host.there = [INIT, BASH, PERL]
     host.walk()
-    host.there = [INIT, BASH, Process(31, "sleep", "S", 20, False, 50, ())]
+    host.there = [INIT, BASH, Process(31, "sleep", "S", 20, False, 50, 0, ())]
     assert host.walk()[1:4] == [f"sleep: going, {ABOUT.format(1, 0)}", "bash of init", "sleep of bash"]
 
 
+def test_a_process_may_become_another_users_and_another_program(host: Host) -> None:
+    host.walk()
+    host.there = [INIT, BASH, Process(21, "sleep", "S", 20, False, 30, 1000, ())]
+    assert host.walk()[1] == f"sleep: going, {ABOUT.format(1, 0)}".replace("uid 0", "uid 1000")
+    host.there = [INIT, BASH, Process(21, "perl", "S", 20, False, 30, 100, ())]
+    assert host.walk()[1] == f"perl: going, {ABOUT.format(1, 0)}".replace("uid 0", "uid 100")
+
+
 def test_what_has_ended_has_no_memory(host: Host) -> None:
-    host.there = [INIT, BASH, Process(21, "sleep", "Z", 20, False, 30, ())]
+    host.there = [INIT, BASH, Process(21, "sleep", "Z", 20, False, 30, 0, ())]
     assert host.walk()[1] == f"sleep: going, no memory, {ABOUT.format(1, 32)}"
 
 
 def test_threads_of_the_hosts_kernel_have_none_either(host: Host) -> None:
-    host.there = [INIT, BASH, Process(21, "sleep", "I", 1, True, 30, ())]
+    host.there = [INIT, BASH, Process(21, "sleep", "I", 1, True, 30, 0, ())]
     assert host.walk()[1] == f"sleep: going, no memory, {ABOUT.format(1, 0)}"
 
 
 def test_an_orphan_is_a_child_of_the_first(host: Host) -> None:
-    host.there = [INIT, BASH, Process(21, "sleep", "S", 99, False, 30, ())]
+    host.there = [INIT, BASH, Process(21, "sleep", "S", 99, False, 30, 0, ())]
     assert "sleep of init" in host.walk()
