@@ -163,8 +163,6 @@ class _Thread(local):
 
     request: Request | None = None
     buffer: bytearray | None = None
-    #: Whether it has led since it was last busy with something else.
-    answered = False
 
 
 class Session:
@@ -265,14 +263,11 @@ class Session:
 
     def _lead(self) -> bool:
         """Carry out requests until another thread leads."""
-        thread, operations = self._thread, self._operations
+        thread = self._thread
         buffer = thread.buffer = thread.buffer or bytearray(_BUFFER_SIZE)
         view, buffers = memoryview(buffer), [buffer]
         unpack, start = _IN_HEADER.unpack_from, _IN_HEADER.size
         while True:
-            if thread.answered:
-                self._linger()
-            thread.answered = True
             try:
                 size = os.readv(self._fd, buffers)
             except OSError as error:
@@ -287,29 +282,33 @@ class Session:
             request = thread.request = Request(opcode, unique, nodeid, uid, gid, pid)
             if self._releases and opcode in _ORDERED:
                 self._await_releases()
-            answer: tuple[bytes, ...]
-            try:
-                operation = operations.get(opcode)
-                if operation is None:
-                    raise err(errno.ENOSYS)
-                body = operation(request, view[start:size])
-                answer = (_OUT_HEADER.pack(_OUT_HEADER.size + len(body), 0, unique), body)
-            except OSError as error:
-                answer = (_OUT_HEADER.pack(_OUT_HEADER.size, -(error.errno or errno.EIO), unique),)
-            except Exception:  # an error of ours is no reason for others to wait for ever
-                traceback.print_exc()
-                answer = (_OUT_HEADER.pack(_OUT_HEADER.size, -errno.EIO, unique),)
+            answer = self._carry_out(request, view[start:size])
             if opcode not in _UNANSWERED:
                 with suppress(OSError):  # nobody waits any longer
                     os.writev(self._fd, answer)
             thread.request = None
             if not self._threads.leads:
-                thread.answered = False
                 self._pending.pop(unique, None)
                 if request.released is not None:
                     request.released.set()
                     self._releases.remove(request.released)
                 return True
+            self._linger()
+
+    def _carry_out(self, request: Request, body: memoryview) -> tuple[bytes, ...]:
+        """Returns the answer, in parts."""
+        try:
+            operation = self._operations.get(request.opcode)
+            if operation is None:
+                raise err(errno.ENOSYS)
+            out = operation(request, body)
+            return _OUT_HEADER.pack(_OUT_HEADER.size + len(out), 0, request.unique), out
+        except OSError as error:
+            code = error.errno or errno.EIO
+        except Exception:  # an error of ours is no reason for others to wait for ever
+            traceback.print_exc()
+            code = errno.EIO
+        return (_OUT_HEADER.pack(_OUT_HEADER.size, -code, request.unique),)
 
     def _linger(self) -> None:
         """After an answer, look whether something is asked before going to sleep: to be woken takes longer."""
