@@ -46,6 +46,8 @@ _SIGNAL_POLL: Final = 0.05
 _END_POLL: Final = 0.5
 _TASK_COMM_LEN: Final = 16
 _STACK_END_MAGIC: Final = 0x57AC6E9D
+#: How long a task runs at least before another one has its turn (seconds).
+_SLICE: Final = 0.012
 #: How long the timer goes on when nothing runs (seconds).
 _TICKS_IDLE: Final = 1.0
 
@@ -833,7 +835,8 @@ class Scheduler:
             task = cpu.loaded
             expired = task is not None and now - task.on_cpu_since > self.softlockup_thresh
             look = task is not None and task.identity is not None and now - self._last_look > _SIGNAL_POLL
-            if self.kernel.lock.contended or expired or look or self.ended():
+            turn = self.kernel.lock.contended and (task is None or now - task.on_cpu_since > _SLICE)
+            if turn or expired or look or self.ended():
                 self._need_resched = True
                 cpu.stop()
         elif now - self._last_run > _TICKS_IDLE or self.ended():

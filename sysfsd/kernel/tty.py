@@ -329,9 +329,11 @@ class Ttys:
         #: Drivers that are registered, the oldest first.
         self.drivers: list[int] = []
         self._open: dict[int, Tty] = {}
-        #: By the address of a port: characters that no discipline has seen, and how they came in.
+        #: By the address of a port: characters that the driver has not pushed yet, and how they came in.
+        self._inserted: dict[int, list[tuple[int, int]]] = {}
+        #: The same, once it has, as long as no discipline has seen them.
         self._received: dict[int, list[tuple[int, int]]] = {}
-        #: By the address of a port: room that a driver fills itself, in the order of the characters.
+        #: By the address of a port: room among what is not pushed yet that the driver fills itself.
         self._rooms: dict[int, list[tuple[int, int, int]]] = {}
         self._class = 0
         self._fops = 0
@@ -899,21 +901,23 @@ class Ttys:
 
     def forget_port(self, port: int) -> None:
         """``tty_port_destroy()``."""
+        self._inserted.pop(port, None)
         self._received.pop(port, None)
         for _start, address, _size in self._rooms.pop(port, ()):
             self.kernel.slab.kfree(address)
 
     def insert(self, port: int, data: bytes, flags: bytes | None = None) -> int:
         """``tty_insert_flip_string_flags()``: as much as there is room for."""
-        queue = self._received.setdefault(port, [])
-        count = max(0, min(len(data), self.kernel.struct("tty_port", port)["buf.mem_limit"] - len(queue)))
-        queue.extend(zip(data[:count], flags or bytes([TTY_NORMAL]) * count, strict=False))
+        count = min(len(data), self.room(port))
+        self._inserted.setdefault(port, []).extend(
+            zip(data[:count], flags or bytes([TTY_NORMAL]) * count, strict=False)
+        )
         return count
 
     def room(self, port: int) -> int:
         """``tty_buffer_space_avail()``."""
-        queue = self._received.get(port, [])
-        return max(0, self.kernel.struct("tty_port", port)["buf.mem_limit"] - len(queue))
+        waiting = sum(len(queues.get(port, ())) for queues in (self._inserted, self._received))
+        return max(0, self.kernel.struct("tty_port", port)["buf.mem_limit"] - waiting)
 
     def prepare(self, port: int, size: int) -> tuple[int, int]:
         """``tty_prepare_flip_string()``: room that the driver fills before it pushes.
@@ -924,22 +928,23 @@ class Ttys:
         if not count:
             return 0, 0
         address = self.kernel.slab.kmalloc(count)
-        queue = self._received.setdefault(port, [])
+        queue = self._inserted.setdefault(port, [])
         self._rooms.setdefault(port, []).append((len(queue), address, count))
         queue.extend([(0, TTY_NORMAL)] * count)
         return address, count
 
-    def _collect(self, port: int) -> None:
-        """Take over what drivers have filled themselves."""
-        queue = self._received.get(port, [])
+    def _commit(self, port: int) -> None:
+        """``tty_flip_buffer_commit()``: what has been inserted can be read from now on."""
+        queue = self._inserted.pop(port, [])
         for start, address, count in self._rooms.pop(port, ()):
             data = self.kernel.memory.read(address, count)
             queue[start : start + count] = [(char, TTY_NORMAL) for char in data]
             self.kernel.slab.kfree(address)
+        self._received.setdefault(port, []).extend(queue)
 
     def push(self, port: StructView) -> None:
         """``tty_flip_buffer_push()``."""
-        self._collect(port.address)
+        self._commit(port.address)
         kernel = self.kernel
         address = kernel.exports.data_address("system_unbound_wq")
         queue = kernel.workqueues.find(kernel.memory.read_pointer(address))
@@ -986,8 +991,6 @@ class Ttys:
     def flush_received(self, port: int) -> None:
         """``tty_buffer_flush()``."""
         self._received.pop(port, None)
-        for _start, address, _count in self._rooms.pop(port, ()):
-            self.kernel.slab.kfree(address)
 
     # ioctl()
 
