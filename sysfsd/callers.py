@@ -12,7 +12,7 @@ from typing import Final
 
 from sysfsd.kernel.cred import Cred
 from sysfsd.kernel.processes import Process
-from sysfsd.kernel.sched import Identity, Signals
+from sysfsd.kernel.sched import PF_KTHREAD, SIGKILL_MASK, Identity, Signals
 from sysfsd.libc import libc, syscall
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "personality",
     "proc_status",
     "processes",
+    "signal_wanted",
     "signals",
 ]
 
@@ -66,15 +67,24 @@ _FATAL: Final = sum(
     for sig in range(1, 65)
     if sig not in (3, 4, 5, 6, 7, 8, 11, 17, 18, 19, 20, 21, 22, 23, 24, 25, 28, 31)  # ignored, stop, dump core
 )
-_SIGKILL_MASK: Final = 1 << 8
+
+
+def _signal_sets(status: dict[str, str]) -> tuple[int, ...]:
+    """Signals that wait for a thread and for its process; that are blocked, ignored, caught."""
+    return tuple(int(status.get(name, "0"), 16) for name in ("SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt"))
+
+
+def signal_wanted(pid: int) -> bool:
+    """Whether a thread of the host has a signal that it wants to see."""
+    pending, shared, blocked, ignored, _caught = _signal_sets(proc_status(pid))
+    return bool((pending | shared) & ~blocked & ~ignored)
 
 
 def _signals(status: dict[str, str]) -> Signals:
     """The host makes a fatal signal one that kills (``complete_signal()``), but not of who sleeps and has another."""
-    names = ("SigPnd", "ShdPnd", "SigBlk", "SigIgn", "SigCgt")
-    pending, shared, blocked, ignored, caught = (int(status.get(name, "0"), 16) for name in names)
+    pending, shared, blocked, ignored, caught = _signal_sets(status)
     if (pending | shared) & _FATAL & ~blocked & ~ignored & ~caught:
-        pending |= _SIGKILL_MASK
+        pending |= SIGKILL_MASK
     return Signals(pending, shared, blocked)
 
 
@@ -89,6 +99,15 @@ def personality(pid: int) -> int:
         return int(_read(f"/proc/{pid}/personality"), 16)
     except OSError:
         return 0
+
+
+def _proc_stat(pid: int) -> tuple[str, list[str]]:
+    """What proc(5) tells in ``stat``: the name, which may contain anything, and the fields from the third on.
+
+    :raises OSError: it is gone
+    """
+    name, _, rest = _read(f"/proc/{pid}/stat").partition(" (")[2].rpartition(") ")
+    return name, rest.split()
 
 
 @cache
@@ -169,8 +188,6 @@ def find(pid: int) -> tuple[Cred, Identity] | None:
     return cred, identity(cred)
 
 
-#: Of a process of the kernel's own, in ``stat``.
-_PF_KTHREAD: Final = 0x00200000
 _CLOCK_TICK: Final = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 
 
@@ -179,16 +196,14 @@ def processes() -> list[Process]:
     found: list[Process] = []
     for pid in sorted(int(name) for name in os.listdir("/proc") if name.isdecimal()):
         try:
-            name, _, rest = _read(f"/proc/{pid}/stat").partition(" (")[2].rpartition(") ")
-            # What follows the name begins with the third field.
-            fields = rest.split()
-            # The daemon's own threads are nobody else's.
+            name, fields = _proc_stat(pid)
             uid = os.stat(f"/proc/{pid}").st_uid
+            # The daemon's own threads are nobody else's.
             others = os.listdir(f"/proc/{pid}/task") if fields[17] != "1" and pid != os.getpid() else []
         except OSError:
             continue
         threads = tuple(sorted(int(number) for number in others if number != str(pid)))
-        kthread = bool(int(fields[6]) & _PF_KTHREAD)
+        kthread = bool(int(fields[6]) & PF_KTHREAD)
         start = int(fields[19]) * _CLOCK_TICK
         found.append(Process(pid, name, fields[0], int(fields[1]), kthread, start, uid, threads))
     return found
@@ -222,8 +237,7 @@ _STATUS_SIZES: Final = {
 def address_space(pid: int) -> dict[str, int]:
     """What the ``struct mm_struct`` of a process of the host holds, as far as the host says."""
     try:
-        # The name, which is in parentheses, may contain anything; what follows begins with the third field.
-        fields = _read(f"/proc/{pid}/stat").rpartition(")")[2].split()
+        _name, fields = _proc_stat(pid)
         maps = _read(f"/proc/{pid}/maps")
     except OSError:
         return {}

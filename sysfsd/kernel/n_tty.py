@@ -457,13 +457,21 @@ class NTty:
         self._resume()
         if self._l(ECHO):
             self._finish_erasing()
-            if self._canon_head == self._head:
-                self._echoes.append(("canon", 0))
-            self._echo_char(char)
+            self._echo_in_line(char)
             self._commit_echoes()
+        self._mark(char)
+        self._put(char)
+
+    def _echo_in_line(self, char: int) -> None:
+        """Echo a character; the first of a line says where that begins."""
+        if self._canon_head == self._head:
+            self._echoes.append(("canon", 0))
+        self._echo_char(char)
+
+    def _mark(self, char: int) -> None:
+        """Where errors are marked in what is read, a character that looks like a mark comes twice."""
         if char == 0xFF and self._i(PARMRK):
             self._put(char)
-        self._put(char)
 
     def _resume(self) -> None:
         """Any character may start what was stopped."""
@@ -507,12 +515,9 @@ class NTty:
             if char == 0x0A:
                 self._echo_raw(char)
             else:
-                if self._canon_head == self._head:
-                    self._echoes.append(("canon", 0))
-                self._echo_char(char)
+                self._echo_in_line(char)
             self._commit_echoes()
-        if char == 0xFF and self._i(PARMRK):
-            self._put(char)
+        self._mark(char)
         self._put(char)
 
     def _edit(self, char: int) -> bool:
@@ -553,12 +558,9 @@ class NTty:
             return True
         if self._is(char, VEOL) or (extended and self._is(char, VEOL2)):
             if self._l(ECHO):
-                if self._canon_head == self._head:
-                    self._echoes.append(("canon", 0))
-                self._echo_char(char)
+                self._echo_in_line(char)
                 self._commit_echoes()
-            if char == 0xFF and self._i(PARMRK):
-                self._put(char)
+            self._mark(char)
             self._end_line(char)
             return True
         return False

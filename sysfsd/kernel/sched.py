@@ -60,7 +60,7 @@ _HARDIRQ_MASK: Final = 0x000F0000
 TIF_SIGPENDING: Final = 2
 TIF_NOTIFY_SIGNAL: Final = 17
 _TIF_SIGNALS: Final = 1 << TIF_SIGPENDING | 1 << TIF_NOTIFY_SIGNAL
-_SIGKILL_MASK: Final = 1 << 8
+SIGKILL_MASK: Final = 1 << 8
 _EFLAGS_IF: Final = 0x200
 #: The capabilities that there are.
 _CAP_FULL_SET: Final = (1 << 41) - 1
@@ -91,7 +91,7 @@ class Signals(NamedTuple):
     @property
     def fatal(self) -> bool:
         """``__fatal_signal_pending()``."""
-        return bool(self.pending & _SIGKILL_MASK)
+        return bool(self.pending & SIGKILL_MASK)
 
 
 class Identity(NamedTuple):
@@ -390,7 +390,7 @@ class Scheduler:
         self.exists: Callable[[int], bool] = lambda pid: False
         self.find: Callable[[int], tuple[Cred, Identity] | None] = lambda pid: None
         #: The signals of a thread of the host; without a host, what interrupts a task is its end.
-        self.signals: Callable[[int], Signals] = lambda pid: Signals(pending=_SIGKILL_MASK)
+        self.signals: Callable[[int], Signals] = lambda pid: Signals(pending=SIGKILL_MASK)
         #: The processes of the host, and whether module code may walk from one to the next.
         self.processes: Callable[[], list[Process]] = list
         self.walked = False
@@ -453,14 +453,13 @@ class Scheduler:
 
     def look_again(self, task: Task) -> None:
         """Have a task be what its process is now."""
-        found = self.find(task.pid)
+        found = self._find(task.pid)
         if found is not None:
-            self._changed(task, found[1]._replace(signals=Signals()), found[0])
+            self._changed(task, *found)
 
     def _process(self, who: Identity, cred: Cred, interrupted: Callable[[], bool] = lambda: False) -> Task:
-        """A task for a process that has none; the tasks of those that are gone go."""
-        for pid in [pid for pid in self._resting if not self.exists(pid)]:
-            self.free_task(self._resting.pop(pid))
+        """A task for a process that has none."""
+        self._forget_gone()
         task = self.new_task(who, cred, interrupted)
         task.identity, task.cred_key = who, _cred_key(cred)
         self._exec_mmap(task)
@@ -494,15 +493,25 @@ class Scheduler:
         if len(self._resting) > self._resting_max:
             self.free_task(self._resting.pop(next(iter(self._resting))))
 
+    def _find(self, pid: int) -> tuple[Identity, Cred] | None:
+        """Who a process of the host is; which signals it has matters only to a system call."""
+        found = self.find(pid)
+        return None if found is None else (found[1]._replace(signals=Signals()), found[0])
+
+    def _forget_gone(self) -> None:
+        """The tasks of processes that are gone go."""
+        for pid in [pid for pid in self._resting if not self.exists(pid)]:
+            self.free_task(self._resting.pop(pid))
+
     def find_task(self, pid: int) -> Task | None:
         """``find_task_by_vpid()``."""
         known = [task for task in self.tasks.values() if task.pid == pid and not task.dead]
         if known:
             return max(known, key=lambda task: task.identity is not None)  # rather than what is only a parent
-        found = self.find(pid)
+        found = self._find(pid)
         if found is None:
             return None
-        task = self._process(found[1]._replace(signals=Signals()), found[0])
+        task = self._process(*found)
         self._rest(task)
         return task
 
@@ -516,18 +525,17 @@ class Scheduler:
 
     def known_tasks(self) -> dict[tuple[int, int], Task]:
         """The tasks that processes and threads of the host have, by their own number and their process's."""
-        for pid in [pid for pid in self._resting if not self.exists(pid)]:
-            self.free_task(self._resting.pop(pid))
+        self._forget_gone()
         return {(task.pid, task.tgid): task for task in self.tasks.values() if task.identity is not None}
 
     def adopt(self, pid: int) -> Task | None:
         """A task for a process or thread of the host that has none, if it is still there."""
-        found = self.find(pid)
+        found = self._find(pid)
         if found is None:
             return None
         if (other := self._resting.pop(pid, None)) is not None:  # of another that had the number before
             self.free_task(other)
-        task = self._process(found[1]._replace(signals=Signals()), found[0])
+        task = self._process(*found)
         self._rest(task)
         return task
 

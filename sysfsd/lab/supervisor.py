@@ -19,7 +19,7 @@ from functools import cached_property, partial
 from itertools import chain, count
 from typing import Final, NamedTuple
 
-from sysfsd.callers import CallerCred, ProcessMemory, identity, personality, proc_status
+from sysfsd.callers import CallerCred, ProcessMemory, identity, personality, signal_wanted
 from sysfsd.fs import devfs
 from sysfsd.fs.kernfs import Directory, Seekable, Tree
 from sysfsd.kernel import vfs
@@ -88,13 +88,7 @@ class Call:
 
     def interrupted(self) -> bool:
         """Whether the caller is gone, or has a signal that it wants to see."""
-        if not self.waiting():
-            return True
-        status = proc_status(self.pid)
-        pending, shared, blocked, ignored = (
-            int(status.get(name, "0"), 16) for name in ("SigPnd", "ShdPnd", "SigBlk", "SigIgn")
-        )
-        return bool((pending | shared) & ~blocked & ~ignored)
+        return not self.waiting() or signal_wanted(self.pid)
 
     # The caller's memory and files
 

@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 export = Area("locking", "kernel/locking/, kernel/softirq.c")
 
 _LOCKED: Final = 1
-#: The address of a task in what a lock says of its owner.
+#: Where locks say who owns them, if not in ``owner.counter``. That who owns an rt_mutex inherits the priority of who waits
+#: does not matter where tasks take turns.
+_OWNER_MEMBERS: Final = {"rt_mutex": "rtmutex.owner"}
+#: The address of a task in that.
 _OWNER: Final = (1 << 64) - 8
 _READER: Final = 0x200
 _WRITER: Final = 0xFF
@@ -180,14 +183,23 @@ def __mutex_init(kernel: Kernel, lock: StructView, name: bytes, key: StructView)
     INIT_LIST_HEAD(kernel.memory, lock.at("wait_list"))
 
 
+@export("void __rt_mutex_init(struct rt_mutex *lock, const char *name, struct lock_class_key *key)")
+def __rt_mutex_init(kernel: Kernel, lock: StructView, name: bytes, key: int) -> None:
+    kernel.memory.write(lock.address, bytes(lock.struct.size))
+
+
 def _mutex_owner(lock: StructView) -> int:
     """The task that holds a mutex or a semaphore; 0: none."""
-    return int(lock["owner.counter"]) & _OWNER
+    return int(lock[_owner_member(lock)]) & _OWNER
+
+
+def _owner_member(lock: StructView) -> str:
+    return _OWNER_MEMBERS.get(lock.struct.name, "owner.counter")
 
 
 def _mutex_let_go(kernel: Kernel, lock: StructView) -> None:
     try:
-        lock["owner.counter"] = 0
+        lock[_owner_member(lock)] = 0
     except OSError:
         return
     kernel.sched.wake_waiters(lock.address, 1)
@@ -228,27 +240,31 @@ def mutex_lock_state(kernel: Kernel, lock: StructView, state: int) -> int:
     ret = _wait_while(kernel, lock.address, lambda: _mutex_owner(lock), state, owner=lambda: _mutex_owner(lock))
     if ret == 0:
         task = kernel.current
-        lock["owner.counter"] = task.address
+        lock[_owner_member(lock)] = task.address
         task.held[lock.address] = lambda: _mutex_let_go(kernel, lock)
     return ret
 
 
-@export("void mutex_lock(struct mutex *lock)", "void mutex_lock_io(struct mutex *lock)")
+@export(
+    "void mutex_lock(struct mutex *lock)",
+    "void mutex_lock_io(struct mutex *lock)",
+    "void rt_mutex_lock(struct rt_mutex *lock)",
+)
 def mutex_lock(kernel: Kernel, lock: StructView) -> None:
     mutex_lock_state(kernel, lock, TaskState.UNINTERRUPTIBLE)
 
 
-@export("int mutex_lock_interruptible(struct mutex *lock)")
+@export("int mutex_lock_interruptible(struct mutex *lock)", "int rt_mutex_lock_interruptible(struct rt_mutex *lock)")
 def mutex_lock_interruptible(kernel: Kernel, lock: StructView) -> int:
     return mutex_lock_state(kernel, lock, TaskState.INTERRUPTIBLE)
 
 
-@export("int mutex_lock_killable(struct mutex *lock)")
+@export("int mutex_lock_killable(struct mutex *lock)", "int rt_mutex_lock_killable(struct rt_mutex *lock)")
 def mutex_lock_killable(kernel: Kernel, lock: StructView) -> int:
     return mutex_lock_state(kernel, lock, _KILLABLE)
 
 
-@export("int mutex_trylock(struct mutex *lock)")
+@export("int mutex_trylock(struct mutex *lock)", "int rt_mutex_trylock(struct rt_mutex *lock)")
 def mutex_trylock(kernel: Kernel, lock: StructView) -> int:
     if _mutex_owner(lock):
         return 0
@@ -256,7 +272,7 @@ def mutex_trylock(kernel: Kernel, lock: StructView) -> int:
     return 1
 
 
-@export("void mutex_unlock(struct mutex *lock)")
+@export("void mutex_unlock(struct mutex *lock)", "void rt_mutex_unlock(struct rt_mutex *lock)")
 def mutex_unlock(kernel: Kernel, lock: StructView) -> None:
     owner = kernel.sched.task(_mutex_owner(lock))
     if owner is not None:
@@ -276,70 +292,6 @@ def atomic_dec_and_mutex_lock(kernel: Kernel, cnt: StructView, lock: StructView)
         mutex_lock(kernel, lock)
     cnt["counter"] = value
     return int(not value)
-
-
-# Mutexes whose owner inherits the priority of who waits, which does not matter where tasks take turns
-
-
-#: Bits of the owner that say something else.
-_RT_MUTEX_HAS_WAITERS = 1
-
-
-def _rt_owner(lock: StructView) -> int:
-    return int(lock["rtmutex.owner"]) & ~_RT_MUTEX_HAS_WAITERS
-
-
-def _rt_let_go(kernel: Kernel, lock: StructView) -> None:
-    try:
-        lock["rtmutex.owner"] = 0
-    except OSError:
-        return
-    kernel.sched.wake_waiters(lock.address, 1)
-
-
-def _rt_mutex_lock(kernel: Kernel, lock: StructView, state: int) -> int:
-    """:returns: 0, or -EINTR after a signal that the state is open to"""
-    ret = _wait_while(kernel, lock.address, lambda: _rt_owner(lock), state, owner=lambda: _rt_owner(lock))
-    if ret == 0:
-        lock["rtmutex.owner"] = kernel.current.address
-        kernel.current.held[lock.address] = lambda: _rt_let_go(kernel, lock)
-    return ret
-
-
-@export("void rt_mutex_lock(struct rt_mutex *lock)")
-def rt_mutex_lock(kernel: Kernel, lock: StructView) -> None:
-    _rt_mutex_lock(kernel, lock, TaskState.UNINTERRUPTIBLE)
-
-
-@export("int rt_mutex_lock_interruptible(struct rt_mutex *lock)")
-def rt_mutex_lock_interruptible(kernel: Kernel, lock: StructView) -> int:
-    return _rt_mutex_lock(kernel, lock, TaskState.INTERRUPTIBLE)
-
-
-@export("int rt_mutex_lock_killable(struct rt_mutex *lock)")
-def rt_mutex_lock_killable(kernel: Kernel, lock: StructView) -> int:
-    return _rt_mutex_lock(kernel, lock, _KILLABLE)
-
-
-@export("int rt_mutex_trylock(struct rt_mutex *lock)")
-def rt_mutex_trylock(kernel: Kernel, lock: StructView) -> int:
-    if _rt_owner(lock):
-        return 0
-    _rt_mutex_lock(kernel, lock, TaskState.UNINTERRUPTIBLE)
-    return 1
-
-
-@export("void rt_mutex_unlock(struct rt_mutex *lock)")
-def rt_mutex_unlock(kernel: Kernel, lock: StructView) -> None:
-    owner = kernel.sched.task(_rt_owner(lock))
-    if owner is not None:
-        owner.held.pop(lock.address, None)
-    _rt_let_go(kernel, lock)
-
-
-@export("void __rt_mutex_init(struct rt_mutex *lock, const char *name, struct lock_class_key *key)")
-def __rt_mutex_init(kernel: Kernel, lock: StructView, name: bytes, key: int) -> None:
-    kernel.memory.write(lock.address, bytes(lock.struct.size))
 
 
 # Semaphores
