@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 export = Area("locking", "kernel/locking/, kernel/softirq.c")
 
 _LOCKED: Final = 1
-#: Where locks say who owns them, if not in ``owner.counter``. That who owns an rt_mutex inherits the priority of who waits
-#: does not matter where tasks take turns.
+_READER: Final = 0x200
+_WRITER: Final = 0xFF
+#: Where locks say who owns them, if not in ``owner.counter``. Whoever waits for an rt_mutex lends its owner a priority:
+#: that does not matter where tasks take turns.
 _OWNER_MEMBERS: Final = {"rt_mutex": "rtmutex.owner"}
 #: The address of a task in that.
 _OWNER: Final = (1 << 64) - 8
-_READER: Final = 0x200
-_WRITER: Final = 0xFF
 _EFLAGS_IF: Final = 0x200
 _KILLABLE: Final = TaskState.UNINTERRUPTIBLE | TaskState.WAKEKILL
 
