@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sysfsd import __version__
-from sysfsd.mountinfo import mounts
+from sysfsd.host.mountinfo import mounts
 
 if TYPE_CHECKING:
-    from sysfsd.kernel.image import KernelImage
-    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.image.image import KernelImage
+    from sysfsd.linux.system import Kernel
 
 __all__ = ["main"]
 
@@ -136,7 +136,7 @@ def _add_kernel_options(parser: argparse.ArgumentParser) -> None:
 
 def _boot(arguments: argparse.Namespace) -> Kernel:
     """The kernel that the options describe."""
-    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.linux.system import Kernel
 
     config = dict(_config_item(item) for item in arguments.config)
     kernel = Kernel(_image(arguments.kernel), config, arguments.cmdline)
@@ -208,10 +208,10 @@ def _serve(
     arguments: argparse.Namespace, mountpoint: Path, options: dict[str, str | bool], ready: Callable[[], None]
 ) -> None:
     from sysfsd.fs.tree import tree
-    from sysfsd.usermodehelper import run_usermodehelper
+    from sysfsd.host.usermodehelper import run_usermodehelper
 
     try:
-        from sysfsd.mount import Mount
+        from sysfsd.fuse.mount import Mount
     except OSError:
         raise Failure("libfuse.so.2 is missing: install the package fuse (Debian, Ubuntu: apt install fuse)") from None
     kernel = _boot(arguments)
@@ -236,7 +236,7 @@ def _load(kernel: Kernel, request: str) -> None:
     :raises Failure: with the kernel's last words about it
     """
     from sysfsd.fs.control import load
-    from sysfsd.kernel.cred import INIT_CRED
+    from sysfsd.linux.kernel.cred import INIT_CRED
 
     before = kernel.log.next_seq
     try:
@@ -311,7 +311,7 @@ def _labs(arguments: argparse.Namespace) -> int:
 
 def _image(release: str | None) -> KernelImage:
     """:raises Failure: where there is none of that release"""
-    from sysfsd.kernel.image import KernelImage
+    from sysfsd.image.image import KernelImage
 
     try:
         return KernelImage(release) if release else KernelImage()
@@ -320,15 +320,15 @@ def _image(release: str | None) -> KernelImage:
 
 
 def _exports(arguments: argparse.Namespace) -> int:
-    from sysfsd.kernel.exports import AREAS
+    from sysfsd.linux.exports import modelled
 
     image = _image(arguments.kernel)
     status = 0
-    for name in arguments.name or sorted(AREAS):
-        symbol, export = image.find_export(name), AREAS.get(name)
+    for name in arguments.name or sorted(modelled()):
+        symbol, export = image.find_export(name), modelled().get(name)
         if export is not None and symbol is not None:
             licence = "GPL" if symbol.gpl_only else "-"
-            print(name, export.area.name, licence, export.area.source, export.declaration, sep="\t")
+            print(name, licence, ", ".join(export.area.sources), export.declaration, sep="\t")
         elif arguments.name:
             status = 1
             what = "not modelled" if symbol is not None else "not exported"

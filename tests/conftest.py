@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sysfsd.kernel.image import KernelImage
-from sysfsd.kernel.kernel import Kernel
-
-from .kernel.ko import MODULES, SAMPLES, module_path
+from sysfsd.image.image import KernelImage
+from sysfsd.linux.system import Kernel
+from tests.linux.ko import MODULES, SAMPLES, module_path
 
 __all__ = ["HANG", "MODULES", "SAMPLES", "SYSFSD", "Mounter", "daemons", "refusal", "wait_until", "write"]
 

@@ -15,8 +15,7 @@ from typing import Final
 import pytest
 
 from sysfsd import __version__
-
-from .conftest import HANG, SAMPLES, SYSFSD, daemons, wait_until, write
+from tests.conftest import HANG, SAMPLES, SYSFSD, daemons, wait_until, write
 
 GREETER: Final = SAMPLES / "greeter.ko"
 Result = subprocess.CompletedProcess[str]

@@ -18,7 +18,7 @@ from typing import Final
 import pytest
 import zstandard
 
-from .conftest import HANG, MODULES, SAMPLES, Mounter, refusal, write
+from tests.conftest import HANG, MODULES, SAMPLES, Mounter, refusal, write
 
 GREETER: Final = SAMPLES / "greeter.ko"
 AS_USER: Final = ("setpriv", "--reuid=1000", "--regid=1000", "--clear-groups")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import HANG, MODULES, SYSFSD, Mounter, daemons, wait_until, write
+from tests.conftest import HANG, MODULES, SYSFSD, Mounter, daemons, wait_until, write
 
 WRITE = "import os, sys; os.write(os.open(sys.argv[1], os.O_WRONLY), sys.argv[2].encode())"
 

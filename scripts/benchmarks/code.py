@@ -9,8 +9,8 @@ from contextlib import contextmanager
 from itertools import product
 from typing import Final
 
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.params import KernelParam
+from sysfsd.linux.kernel.params import KernelParam
+from sysfsd.linux.system import Kernel
 
 from . import worlds
 from .measure import OURS, Bench, Question, Row, Sampler, Side

@@ -13,8 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import Final
 
-from sysfsd.kernel.cpu import Cpu
-from sysfsd.kernel.kernel import Kernel
+from sysfsd.linux.arch.x86.cpu import Cpu
+from sysfsd.linux.system import Kernel
 
 from . import worlds
 from .machines import RELEASE

@@ -15,10 +15,10 @@ from typing import Final, NamedTuple, Protocol
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile
 from sysfsd.fs.namei import open_as
-from sysfsd.kernel.cmdline import skip_spaces
-from sysfsd.kernel.cred import Cred
-from sysfsd.kernel.err import err
-from sysfsd.kernel.kernel import MODULE_FILE_MAX, Kernel
+from sysfsd.linux.err import err
+from sysfsd.linux.kernel.cred import Cred
+from sysfsd.linux.lib.cmdline import skip_spaces
+from sysfsd.linux.system import MODULE_FILE_MAX, Kernel
 
 __all__ = ["control", "load_file"]
 

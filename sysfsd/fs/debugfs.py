@@ -8,12 +8,12 @@ from typing import Final
 
 from sysfsd.fs.dynamic_debug import control
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, Node, OpenContext, OpenFile, SeqFile, Symlink
-from sysfsd.kernel.cred import Cred
-from sysfsd.kernel.debugfs import DebugEntry, DebugFs
-from sysfsd.kernel.debugfs_file import DebugFile
-from sysfsd.kernel.err import err
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.kprobes import Kprobes
+from sysfsd.linux.err import err
+from sysfsd.linux.fs.debugfs.file import DebugFile
+from sysfsd.linux.fs.debugfs.inode import DebugEntry, DebugFs
+from sysfsd.linux.kernel.cred import Cred
+from sysfsd.linux.kernel.kprobes import Kprobes
+from sysfsd.linux.system import Kernel
 
 __all__ = ["debugfs"]
 

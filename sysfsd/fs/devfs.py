@@ -17,15 +17,15 @@ from collections.abc import Callable
 from typing import Final
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, Node, OpenContext, OpenFile, Symlink
-from sysfsd.kernel import vfs
-from sysfsd.kernel.block import Disks
-from sysfsd.kernel.block_file import blkdev_open
-from sysfsd.kernel.cred import Capability, Cred
-from sysfsd.kernel.devtmpfs import DevNode, Devtmpfs
-from sysfsd.kernel.err import err
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.printk import LOG_LINE_MAX
-from sysfsd.kernel.ratelimit import RatelimitState
+from sysfsd.linux.block.fops import blkdev_open
+from sysfsd.linux.block.genhd import Disks
+from sysfsd.linux.drivers.base.devtmpfs import DevNode, Devtmpfs
+from sysfsd.linux.err import err
+from sysfsd.linux.fs import vfs
+from sysfsd.linux.kernel.cred import Capability, Cred
+from sysfsd.linux.kernel.printk.printk import LOG_LINE_MAX
+from sysfsd.linux.lib.ratelimit import RatelimitState
+from sysfsd.linux.system import Kernel
 
 __all__ = ["Device", "DeviceDirectory", "RamFile", "dev", "mknod"]
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sysfsd.fs.kernfs import SeqFile
-from sysfsd.kernel.dynamic_debug import DynamicDebug
-from sysfsd.kernel.kernel import Kernel
+from sysfsd.linux.lib.dynamic_debug import DynamicDebug
+from sysfsd.linux.system import Kernel
 
 __all__ = ["control"]
 

@@ -23,9 +23,9 @@ from types import TracebackType
 from typing import Final, NamedTuple, Protocol, runtime_checkable
 from weakref import WeakValueDictionary
 
-from sysfsd.kernel.cred import Cred
-from sysfsd.kernel.err import err
-from sysfsd.kernel.vfs import DEFAULT_POLLMASK
+from sysfsd.linux.err import err
+from sysfsd.linux.fs.vfs import DEFAULT_POLLMASK
+from sysfsd.linux.kernel.cred import Cred
 
 __all__ = [
     "Attribute",

@@ -12,10 +12,10 @@ import os
 import struct
 from typing import Final
 
-from sysfsd.callers import fs_credentials
-from sysfsd.kernel.cred import Cred
-from sysfsd.kernel.err import err
-from sysfsd.libc import syscall
+from sysfsd.host.callers import fs_credentials
+from sysfsd.host.libc import syscall
+from sysfsd.linux.err import err
+from sysfsd.linux.kernel.cred import Cred
 
 __all__ = ["open_as"]
 

@@ -9,30 +9,20 @@ from collections.abc import Callable
 from typing import Final
 
 from sysfsd.fs.dynamic_debug import control
-from sysfsd.fs.kernfs import (
-    Directory,
-    File,
-    FileSystemType,
-    Node,
-    OpenContext,
-    OpenFile,
-    SeqFile,
-    Symlink,
-    proc_order,
-)
-from sysfsd.kernel.block import Disks
-from sysfsd.kernel.char_dev import DeviceNumbers
-from sysfsd.kernel.cred import Capability, Cred
-from sysfsd.kernel.err import err
-from sysfsd.kernel.input import Input
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.module import Module, ModuleState
-from sysfsd.kernel.proc_file import ProcFile
-from sysfsd.kernel.proc_fs import ProcEntry, ProcFs, ProcSysctl, SysctlEntry, sysctl_call
-from sysfsd.kernel.resource import Resources
-from sysfsd.kernel.sysctl import KERN_TABLE, CtlTable
-from sysfsd.kernel.syslog import SyslogAction, check_syslog_permissions
-from sysfsd.kernel.tty import Ttys
+from sysfsd.fs.kernfs import Directory, File, FileSystemType, Node, OpenContext, OpenFile, SeqFile, Symlink, proc_order
+from sysfsd.linux.block.genhd import Disks
+from sysfsd.linux.drivers.input.input import Input
+from sysfsd.linux.drivers.tty.tty_io import Ttys
+from sysfsd.linux.err import err
+from sysfsd.linux.fs.char_dev import DeviceNumbers
+from sysfsd.linux.fs.proc.generic import ProcEntry, ProcFs, ProcSysctl, SysctlEntry, sysctl_call
+from sysfsd.linux.fs.proc.inode import ProcFile
+from sysfsd.linux.kernel.cred import Capability, Cred
+from sysfsd.linux.kernel.module.module import Module, ModuleState
+from sysfsd.linux.kernel.printk.syslog import SyslogAction, check_syslog_permissions
+from sysfsd.linux.kernel.resource import Resources
+from sysfsd.linux.kernel.sysctl import KERN_TABLE, CtlTable
+from sysfsd.linux.system import Kernel
 
 __all__ = ["proc"]
 

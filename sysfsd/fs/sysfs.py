@@ -1,8 +1,8 @@
 """/sys: kernel objects (fs/sysfs/), and modules (kernel/module/sysfs.c, kernel/params.c).
 
-Directories of kernel objects are those of the kernel model (:class:`~sysfsd.kernel.kobject.Sysfs`); nodes for what is
-in one are made when somebody looks there. What a module's directory holds is written down in tables: the attributes of
-every module in ``MODINFO_ATTRS``, its parameters in the module itself.
+Directories of kernel objects are those of the kernel model (:class:`~sysfsd.linux.lib.kobject.Sysfs`); nodes for what
+is in one are made when somebody looks there. What a module's directory holds is written down in tables: the attributes
+of every module in ``MODINFO_ATTRS``, its parameters in the module itself.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from typing import Final, NamedTuple
 
 from sysfsd.fs.debugfs import debugfs
 from sysfsd.fs.kernfs import PAGE_SIZE, Attribute, BinAttribute, Directory, FileSystemType, Node, Symlink, kernfs_order
-from sysfsd.kernel.cred import Cred
-from sysfsd.kernel.driver_core import DriverCore
-from sysfsd.kernel.err import err
-from sysfsd.kernel.image import BuiltinModule, BuiltinParameter
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsFile, SysfsLink, SysfsNode
-from sysfsd.kernel.kstrtox import INT_TYPES, kstrto, kstrtobool
-from sysfsd.kernel.module import Module, ModuleSection
-from sysfsd.kernel.panic import taint_letters
-from sysfsd.kernel.params import SIMPLE_PARAM_OPS, KernelParam, show_param, store_param
-from sysfsd.kernel.sysfs_file import bin_read, bin_write, show, store
+from sysfsd.image.image import BuiltinModule, BuiltinParameter
+from sysfsd.linux.drivers.base.core import DriverCore
+from sysfsd.linux.err import err
+from sysfsd.linux.fs.sysfs.file import bin_read, bin_write, show, store
+from sysfsd.linux.kernel.cred import Cred
+from sysfsd.linux.kernel.module.module import Module, ModuleSection
+from sysfsd.linux.kernel.panic import taint_letters
+from sysfsd.linux.kernel.params import SIMPLE_PARAM_OPS, KernelParam, show_param, store_param
+from sysfsd.linux.lib.kobject import Kobjects, Sysfs, SysfsDirectory, SysfsFile, SysfsLink, SysfsNode
+from sysfsd.linux.lib.kstrtox import INT_TYPES, kstrto, kstrtobool
+from sysfsd.linux.system import Kernel
 
 __all__ = ["MODINFO_ATTRS", "KobjectTree", "ModuleAttribute", "ModuleKset", "sys"]
 

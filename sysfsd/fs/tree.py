@@ -7,7 +7,7 @@ from sysfsd.fs.devfs import dev
 from sysfsd.fs.kernfs import Tree
 from sysfsd.fs.procfs import proc
 from sysfsd.fs.sysfs import sys
-from sysfsd.kernel.kernel import Kernel
+from sysfsd.linux.system import Kernel
 
 __all__ = ["tree"]
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from threading import Thread
 from typing import TypeVar
 
-from sysfsd.callers import CallerCred, fs_credentials
-from sysfsd.lab.namespaces import Clone, setns, unshare
+from sysfsd.host.callers import CallerCred, fs_credentials
+from sysfsd.host.namespaces import Clone, setns, unshare
 
 __all__ = ["in_place_of"]
 

@@ -19,14 +19,14 @@ from threading import Lock, Thread
 from typing import Final, NoReturn
 
 from sysfsd.fs.tree import tree
-from sysfsd.kernel.kernel import Kernel
+from sysfsd.fuse.mount import Mount
+from sysfsd.host.libc import syscall
 from sysfsd.lab.hostfs import HostTree
 from sysfsd.lab.launcher import MESSAGE_MAX
 from sysfsd.lab.mknod import Link, Links
 from sysfsd.lab.rootfs import FUSE, LAB
 from sysfsd.lab.supervisor import Supervisor
-from sysfsd.libc import syscall
-from sysfsd.mount import Mount
+from sysfsd.linux.system import Kernel
 
 __all__ = ["serve"]
 

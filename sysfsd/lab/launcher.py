@@ -24,8 +24,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
-from sysfsd.lab.mknod import Link, Links
-from sysfsd.lab.namespaces import (
+from sysfsd.host.mountinfo import mounts
+from sysfsd.host.namespaces import (
     CAP_SYS_ADMIN,
     Clone,
     Mount,
@@ -38,12 +38,12 @@ from sysfsd.lab.namespaces import (
     unshare,
     unshare_user,
 )
-from sysfsd.lab.seccomp import filter_program, filtered, load_filter
-from sysfsd.mountinfo import mounts
+from sysfsd.host.seccomp import filter_program, filtered, load_filter
+from sysfsd.lab.mknod import Link, Links
 
 if TYPE_CHECKING:
-    from sysfsd.kernel.image import KernelImage
-    from sysfsd.kernel.kernel import Kernel
+    from sysfsd.image.image import KernelImage
+    from sysfsd.linux.system import Kernel
 
 __all__ = ["MESSAGE_MAX", "LabError", "RunningLab", "join", "labs", "run"]
 

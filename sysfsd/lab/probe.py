@@ -14,10 +14,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from sysfsd.lab.namespaces import Prctl, prctl
-from sysfsd.lab.seccomp import Listener, load_filter
+from sysfsd.host.libc import syscall
+from sysfsd.host.namespaces import Prctl, prctl
+from sysfsd.host.seccomp import Listener, load_filter
 from sysfsd.lab.supervisor import SYSCALLS, SystemCall
-from sysfsd.libc import syscall
 
 __all__ = ["refused"]
 

@@ -12,8 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from sysfsd.kernel.image import KernelImage
-from sysfsd.lab.namespaces import Mount, clone_tree, mount, move_mount, protect, umount
+from sysfsd.host.namespaces import Mount, clone_tree, mount, move_mount, protect, umount
+from sysfsd.image.image import KernelImage
 
 __all__ = ["FUSE", "HOST", "LAB", "MOUNTED_ON", "arrange", "mount_proc"]
 

@@ -19,25 +19,25 @@ from functools import cached_property, partial
 from itertools import chain, count
 from typing import Final, NamedTuple
 
-from sysfsd.callers import CallerCred, ProcessMemory, identity, personality, signal_wanted
 from sysfsd.fs import devfs
 from sysfsd.fs.kernfs import Directory, Seekable, Tree
-from sysfsd.kernel import vfs
-from sysfsd.kernel.block_file import BlockFile
-from sysfsd.kernel.char_dev import MISC_MAJOR, MKDEV, DeviceNumbers
-from sysfsd.kernel.cred import INIT_CRED, Capability
-from sysfsd.kernel.err import err
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.module import MODULE_NAME_LEN
-from sysfsd.kernel.slab import KMALLOC_MAX_SIZE
-from sysfsd.kernel.traps import TaskKilled
+from sysfsd.fuse.leader_followers import LeaderFollowers
+from sysfsd.fuse.mount import Mount
+from sysfsd.host.callers import CallerCred, ProcessMemory, identity, personality, signal_wanted
+from sysfsd.host.libc import syscall
+from sysfsd.host.namespaces import clone_tree, move_mount
+from sysfsd.host.seccomp import Argument, Listener, Notification, Rule
 from sysfsd.lab.fs_struct import in_place_of
 from sysfsd.lab.mknod import NODES, Link, decode_dev, hosts_node
-from sysfsd.lab.namespaces import clone_tree, move_mount
-from sysfsd.lab.seccomp import Argument, Listener, Notification, Rule
-from sysfsd.leader_followers import LeaderFollowers
-from sysfsd.libc import syscall
-from sysfsd.mount import Mount
+from sysfsd.linux.arch.x86.traps import TaskKilled
+from sysfsd.linux.block.fops import BlockFile
+from sysfsd.linux.err import err
+from sysfsd.linux.fs import vfs
+from sysfsd.linux.fs.char_dev import MISC_MAJOR, MKDEV, DeviceNumbers
+from sysfsd.linux.kernel.cred import INIT_CRED, Capability
+from sysfsd.linux.kernel.module.module import MODULE_NAME_LEN
+from sysfsd.linux.mm.slab import KMALLOC_MAX_SIZE
+from sysfsd.linux.system import Kernel
 
 __all__ = ["RULES", "SYSCALLS", "Call", "Supervisor", "SystemCall"]
 

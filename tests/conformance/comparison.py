@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
-from . import transcript
+from tests.conformance import transcript
 
 __all__ = ["EXPECTED", "SCENARIOS", "assert_alike", "known_differences"]
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import pytest
 
-from . import lab_run
-from .comparison import SCENARIOS, assert_alike, known_differences
+from tests.conformance import lab_run
+from tests.conformance.comparison import SCENARIOS, assert_alike, known_differences
 
 KNOWN: Final = known_differences("lab-differences.txt")
 

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from ..conftest import Mounter
-from . import mounted_run
-from .comparison import assert_alike, known_differences
+from tests.conformance import mounted_run
+from tests.conformance.comparison import assert_alike, known_differences
+from tests.conftest import Mounter
 
 KNOWN: Final = known_differences("mounted-differences.txt")
 

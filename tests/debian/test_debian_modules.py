@@ -17,12 +17,12 @@ import pytest
 
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, Symlink, Tree
 from sysfsd.fs.tree import tree
-from sysfsd.kernel.cred import INIT_CRED
-from sysfsd.kernel.elf import Elf
-from sysfsd.kernel.image import DEFAULT_RELEASE
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.sched import Identity
-from sysfsd.kernel.traps import TaskKilled
+from sysfsd.image.image import DEFAULT_RELEASE
+from sysfsd.linux.arch.x86.traps import TaskKilled
+from sysfsd.linux.kernel.cred import INIT_CRED
+from sysfsd.linux.kernel.module.elf import Elf
+from sysfsd.linux.kernel.sched.core import Identity
+from sysfsd.linux.system import Kernel
 
 HERE: Final = Path(__file__).parent
 LIB_MODULES: Final = HERE.parents[1] / f"build/linux-image-{DEFAULT_RELEASE}/lib/modules/{DEFAULT_RELEASE}"

@@ -6,7 +6,7 @@ import pytest
 
 from sysfsd.fs.kernfs import Tree
 from sysfsd.fs.tree import tree
-from sysfsd.kernel.kernel import Kernel
+from sysfsd.linux.system import Kernel
 
 
 @pytest.fixture(autouse=True)

@@ -15,13 +15,12 @@ import zstandard
 from sysfsd.fs import control
 from sysfsd.fs.control import load_file
 from sysfsd.fs.kernfs import Tree
-from sysfsd.kernel.cred import INIT_CRED, Cred
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.traps import TaskKilled
-
-from ..kernel.ko import module_path
-from ..kernel.state import bury
-from .user import NOBODY, open_, write
+from sysfsd.linux.arch.x86.traps import TaskKilled
+from sysfsd.linux.kernel.cred import INIT_CRED, Cred
+from sysfsd.linux.system import Kernel
+from tests.fs.user import NOBODY, open_, write
+from tests.linux.ko import module_path
+from tests.linux.state import bury
 
 ROOT = Cred(0, 0, INIT_CRED.capabilities, os.getpid())
 PACKERS: dict[str, Callable[[bytes], bytes]] = {

@@ -10,11 +10,10 @@ import pytest
 
 from sysfsd.fs.kernfs import Symlink, Tree
 from sysfsd.fs.tree import tree
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.vfs import File
-
-from ..conftest import refusal
-from .user import directory, names, node, open_, write
+from sysfsd.linux.fs.vfs import File
+from sysfsd.linux.system import Kernel
+from tests.conftest import refusal
+from tests.fs.user import directory, names, node, open_, write
 
 Load = Callable[..., None]
 ROOT = "/sys/kernel/debug"

@@ -14,12 +14,11 @@ import pytest
 
 from sysfsd.fs.devfs import DeviceDirectory, mknod
 from sysfsd.fs.kernfs import File, OpenContext, OpenFile, Tree
-from sysfsd.kernel.char_dev import MKDEV
-from sysfsd.kernel.cred import INIT_CRED, Capability, Cred
-from sysfsd.kernel.devtmpfs import Devtmpfs
-from sysfsd.kernel.kernel import Kernel
-
-from .user import NOBODY, open_
+from sysfsd.linux.drivers.base.devtmpfs import Devtmpfs
+from sysfsd.linux.fs.char_dev import MKDEV
+from sysfsd.linux.kernel.cred import INIT_CRED, Capability, Cred
+from sysfsd.linux.system import Kernel
+from tests.fs.user import NOBODY, open_
 
 NONBLOCK = os.O_RDWR | os.O_NONBLOCK
 

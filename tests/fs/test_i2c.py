@@ -8,10 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from sysfsd.fs.kernfs import Tree
-from sysfsd.kernel.kernel import Kernel
-
-from ..kernel.state import log
-from .user import names, read, write
+from sysfsd.linux.system import Kernel
+from tests.fs.user import names, read, write
+from tests.linux.state import log
 
 Load = Callable[..., None]
 BUS = "/sys/bus/i2c/devices"

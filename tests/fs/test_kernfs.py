@@ -12,7 +12,7 @@ from typing import NoReturn
 import pytest
 
 from sysfsd.fs.kernfs import Attribute, BinAttribute, Directory, OpenContext, SeqFile, Symlink, Tree
-from sysfsd.kernel.cred import INIT_CRED
+from sysfsd.linux.kernel.cred import INIT_CRED
 
 READ = OpenContext(INIT_CRED, os.O_RDONLY)
 WRITE = OpenContext(INIT_CRED, os.O_WRONLY)

@@ -8,11 +8,10 @@ from collections.abc import Callable
 import pytest
 
 from sysfsd.fs.kernfs import Tree
-from sysfsd.kernel.kernel import Kernel
-
-from ..conftest import refusal
-from ..kernel.state import log
-from .user import names, read, write
+from sysfsd.linux.system import Kernel
+from tests.conftest import refusal
+from tests.fs.user import names, read, write
+from tests.linux.state import log
 
 Load = Callable[..., None]
 

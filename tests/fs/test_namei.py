@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from sysfsd.fs.namei import open_as
-from sysfsd.kernel.cred import Cred
+from sysfsd.linux.kernel.cred import Cred
 
 ME = Cred(os.getuid(), os.getgid(), 0, os.getpid())
 

@@ -7,12 +7,11 @@ from collections.abc import Callable
 import pytest
 
 from sysfsd.fs.kernfs import Tree
-from sysfsd.kernel.cred import INIT_CRED, Cred
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.processes import Process
-from sysfsd.kernel.sched import Identity
-
-from .user import open_
+from sysfsd.linux.kernel.cred import INIT_CRED, Cred
+from sysfsd.linux.kernel.fork import Process
+from sysfsd.linux.kernel.sched.core import Identity
+from sysfsd.linux.system import Kernel
+from tests.fs.user import open_
 
 Load = Callable[..., None]
 

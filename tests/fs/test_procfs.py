@@ -11,14 +11,13 @@ import pytest
 from sysfsd.fs.kernfs import Tree
 from sysfsd.fs.procfs import proc
 from sysfsd.fs.tree import tree
-from sysfsd.kernel.cred import INIT_CRED, Capability, Cred
-from sysfsd.kernel.image import KernelImage
-from sysfsd.kernel.kernel import Kernel
-from sysfsd.kernel.module import ModuleState
-
-from ..kernel.fake import FakeCpu
-from ..kernel.ko import module_path
-from .user import NOBODY, names, node, open_, read, write
+from sysfsd.image.image import KernelImage
+from sysfsd.linux.kernel.cred import INIT_CRED, Capability, Cred
+from sysfsd.linux.kernel.module.module import ModuleState
+from sysfsd.linux.system import Kernel
+from tests.fs.user import NOBODY, names, node, open_, read, write
+from tests.linux.fake import FakeCpu
+from tests.linux.ko import module_path
 
 Load = Callable[..., None]
 WITHOUT_SYS_ADMIN = Cred(0, 0, INIT_CRED.capabilities & ~(1 << Capability.SYS_ADMIN))

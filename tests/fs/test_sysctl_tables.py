@@ -10,10 +10,9 @@ import pytest
 
 from sysfsd.fs.kernfs import Tree
 from sysfsd.fs.tree import tree
-from sysfsd.kernel.kernel import Kernel
-
-from ..conftest import refusal
-from .user import directory, names, node, open_, read, write
+from sysfsd.linux.system import Kernel
+from tests.conftest import refusal
+from tests.fs.user import directory, names, node, open_, read, write
 
 Load = Callable[..., None]
 D = "/proc/sys/sysfsd_test/deep"

@@ -9,10 +9,9 @@ from collections.abc import Callable
 import pytest
 
 from sysfsd.fs.kernfs import Symlink, Tree
-from sysfsd.kernel.kernel import Kernel
-
-from ..conftest import refusal
-from .user import directory, names, node, open_, read, write
+from sysfsd.linux.system import Kernel
+from tests.conftest import refusal
+from tests.fs.user import directory, names, node, open_, read, write
 
 Load = Callable[..., None]
 OBJ = "/sys/kernel/sysfs_kobj"

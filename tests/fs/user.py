@@ -6,7 +6,7 @@ import os
 from typing import Final
 
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Tree
-from sysfsd.kernel.cred import INIT_CRED, Cred
+from sysfsd.linux.kernel.cred import INIT_CRED, Cred
 
 __all__ = ["NOBODY", "directory", "names", "node", "open_", "read", "write"]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Prints everything that Linux's printf can print, and more: what vsnprintf() returns and what it wrote, one line each.
- * The line's number is that of the call in its part. tests/kernel/test_vsprintf.py has the same calls.
+ * The line's number is that of the call in its part. tests/linux/lib/test_vsprintf.py has the same calls.
  *
  *	insmod printf_forms.ko part=numbers
  */

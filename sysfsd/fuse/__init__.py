@@ -1,0 +1,1 @@
+"""FUSE: mounting, the protocol, and the tree of files behind it."""

@@ -1,0 +1,1 @@
+"""What the rest asks of the host: its processes, mounts, namespaces, seccomp filters, system calls."""

@@ -1,0 +1,1 @@
+"""The kernel being played, as data."""

@@ -1,0 +1,1 @@
+"""x86-64: the processor, and what happens in it (arch/x86/)."""

@@ -1,0 +1,1 @@
+"""Drivers of the kernel proper, and what drivers register (drivers/)."""

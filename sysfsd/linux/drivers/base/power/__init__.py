@@ -1,0 +1,1 @@
+"""Power management of devices (drivers/base/power/)."""

@@ -1,0 +1,1 @@
+"""Character devices of the kernel proper (drivers/char/)."""

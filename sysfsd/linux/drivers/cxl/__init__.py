@@ -1,0 +1,1 @@
+"""The CXL bus (drivers/cxl/)."""

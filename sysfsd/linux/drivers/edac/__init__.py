@@ -1,0 +1,1 @@
+"""Error detection and correction (drivers/edac/)."""

@@ -1,0 +1,1 @@
+"""Firmware (drivers/firmware/)."""

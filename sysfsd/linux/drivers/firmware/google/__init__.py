@@ -1,0 +1,1 @@
+"""Google's firmware (drivers/firmware/google/)."""

@@ -1,0 +1,1 @@
+"""GPIO lines (drivers/gpio/)."""

@@ -1,0 +1,1 @@
+"""The direct rendering manager (drivers/gpu/drm/)."""

@@ -1,0 +1,1 @@
+"""Serial input ports (drivers/input/serio/)."""

@@ -1,0 +1,1 @@
+"""Plug and play (drivers/pnp/)."""

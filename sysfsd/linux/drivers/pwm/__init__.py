@@ -1,0 +1,1 @@
+"""PWM outputs (drivers/pwm/)."""

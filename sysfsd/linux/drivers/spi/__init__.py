@@ -1,0 +1,1 @@
+"""SPI (drivers/spi/)."""

@@ -1,0 +1,1 @@
+"""Virtual consoles (drivers/tty/vt/)."""

@@ -1,0 +1,1 @@
+"""Open files, and file systems of the kernel (fs/)."""

@@ -1,0 +1,1 @@
+"""debugfs (fs/debugfs/)."""

@@ -1,0 +1,1 @@
+"""Quotas (fs/quota/)."""

@@ -1,0 +1,1 @@
+"""What is there from the beginning (init/)."""

@@ -1,0 +1,1 @@
+"""DMA mappings (kernel/dma/)."""

@@ -1,0 +1,1 @@
+"""Interrupts (kernel/irq/)."""

@@ -1,0 +1,1 @@
+"""Locks (kernel/locking/)."""

@@ -1,0 +1,1 @@
+"""Suspend and resume (kernel/power/)."""

@@ -1,0 +1,1 @@
+"""Read-copy-update (kernel/rcu/)."""

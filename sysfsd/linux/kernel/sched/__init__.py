@@ -1,0 +1,1 @@
+"""Tasks and whose turn it is (kernel/sched/)."""

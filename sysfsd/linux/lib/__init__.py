@@ -1,0 +1,1 @@
+"""Library functions of the kernel (lib/)."""

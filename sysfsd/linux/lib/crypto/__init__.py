@@ -1,0 +1,1 @@
+"""Ciphers and hashes as library functions (lib/crypto/)."""

@@ -1,0 +1,1 @@
+"""Network devices, packets, namespaces, sockets (net/core/)."""

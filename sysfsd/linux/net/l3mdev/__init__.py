@@ -1,0 +1,1 @@
+"""Layer-3 master devices (net/l3mdev/)."""

@@ -1,0 +1,1 @@
+"""Netfilter (net/netfilter/)."""
