@@ -18,6 +18,7 @@ from sysfsd import __version__
 from sysfsd.host.mountinfo import mounts
 
 if TYPE_CHECKING:
+    from sysfsd.fs.control import HostFiles
     from sysfsd.image.image import KernelImage
     from sysfsd.linux.system import Kernel
 
@@ -207,7 +208,10 @@ def _fuse_options(given: Sequence[str]) -> dict[str, str | bool]:
 def _serve(
     arguments: argparse.Namespace, mountpoint: Path, options: dict[str, str | bool], ready: Callable[[], None]
 ) -> None:
+    from sysfsd.fs.control import HostFiles
     from sysfsd.fs.tree import tree
+    from sysfsd.host.kernel_read_file import kernel_read_file
+    from sysfsd.host.namei import open_as
     from sysfsd.host.usermodehelper import run_usermodehelper
 
     try:
@@ -216,9 +220,10 @@ def _serve(
         raise Failure("libfuse.so.2 is missing: install the package fuse (Debian, Ubuntu: apt install fuse)") from None
     kernel = _boot(arguments)
     kernel.usermodehelper = run_usermodehelper
-    files = tree(kernel)
+    host_files = HostFiles(open_as, kernel_read_file)
+    files = tree(kernel, host_files)
     for request in arguments.load:
-        _load(kernel, request)
+        _load(kernel, host_files, request)
     try:
         Mount(files, str(mountpoint), kernel.sched, ready).run(options)
     except OSError:
@@ -230,7 +235,7 @@ def _config_item(item: str) -> tuple[str, str]:
     return name if name.startswith("CONFIG_") else f"CONFIG_{name}", value if equals else "y"
 
 
-def _load(kernel: Kernel, request: str) -> None:
+def _load(kernel: Kernel, host_files: HostFiles, request: str) -> None:
     """Load a module named on the command line.
 
     :raises Failure: with the kernel's last words about it
@@ -240,7 +245,7 @@ def _load(kernel: Kernel, request: str) -> None:
 
     before = kernel.log.next_seq
     try:
-        load(kernel, os.fsencode(request), replace(INIT_CRED, pid=os.getpid()))
+        load(kernel, host_files, os.fsencode(request), replace(INIT_CRED, pid=os.getpid()))
     except OSError as error:
         last = [record.text.decode("latin-1") for record in kernel.log.records(before)][-1:]
         raise Failure(": ".join([f"could not load {request}", error.strerror or "", *last])) from None

@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from sysfsd.fs.control import HostFiles
+from sysfsd.host.kernel_read_file import kernel_read_file
+from sysfsd.host.namei import open_as
 from sysfsd.image.image import KernelImage
 from sysfsd.linux.system import Kernel
 from tests.linux.ko import MODULES, SAMPLES, module_path
@@ -20,6 +23,8 @@ from tests.linux.ko import MODULES, SAMPLES, module_path
 __all__ = ["HANG", "MODULES", "SAMPLES", "SYSFSD", "Mounter", "daemons", "refusal", "wait_until", "write"]
 
 #: The command, as a user has it.
+#: How this process gets at files of the host.
+HOST_FILES = HostFiles(open_as, kernel_read_file)
 SYSFSD = str(Path(sys.executable).with_name("sysfsd"))
 
 #: Nothing takes that long, unless it hangs (seconds).

@@ -14,23 +14,35 @@ from collections.abc import Callable
 from typing import Final, NamedTuple, Protocol
 
 from sysfsd.fs.kernfs import Directory, File, FileSystemType, OpenContext, OpenFile
-from sysfsd.fs.namei import open_as
 from sysfsd.linux.err import err
 from sysfsd.linux.kernel.cred import Cred
+from sysfsd.linux.kernel.module.syscalls import MODULE_FILE_MAX
 from sysfsd.linux.lib.cmdline import skip_spaces
-from sysfsd.linux.system import MODULE_FILE_MAX, Kernel
+from sysfsd.linux.system import Kernel
 
-__all__ = ["control", "load_file"]
+__all__ = ["HostFiles", "control", "load_file"]
 
 #: The longest request (bytes). FUSE hands on a longer write in pieces, and a piece must not pass for the whole.
 REQUEST_MAX: Final = 1 << 16
 
 
-def control(kernel: Kernel) -> Directory:
-    """The directory of control files."""
+class HostFiles(NamedTuple):
+    """How files of the host are got at."""
+
+    #: Opens a path for a process that asked, as that process would have opened it.
+    open_as: Callable[[Cred, bytes], int]
+    #: Reads all of an open file, as the kernel reads a module.
+    read: Callable[[int], bytes]
+
+
+def control(kernel: Kernel, files: HostFiles) -> Directory:
+    """The directory of control files.
+
+    :param files: where modules are loaded from
+    """
     return Directory(
         {
-            "load": ControlFile(lambda data, cred: load(kernel, data, cred)),
+            "load": ControlFile(lambda data, cred: load(kernel, files, data, cred)),
             "unload": ControlFile(lambda data, cred: unload(kernel, data, cred)),
         },
         fstype=FileSystemType(create=errno.EACCES),
@@ -73,7 +85,7 @@ class _OpenControl:
         pass
 
 
-def load(kernel: Kernel, data: bytes, cred: Cred) -> None:
+def load(kernel: Kernel, files: HostFiles, data: bytes, cred: Cred) -> None:
     """``PATH.ko [NAME=VALUE ...]``; a path with spaces stands in double quotes.
 
     :raises OSError: as open(2) and finit_module(2)
@@ -85,9 +97,9 @@ def load(kernel: Kernel, data: bytes, cred: Cred) -> None:
         path, _, args = request[1:].partition(b'"')
     else:
         path, _, args = request.partition(b" ")
-    fd = open_as(cred, path)
+    fd = files.open_as(cred, path)
     try:
-        load_file(kernel, fd, skip_spaces(args), cred)
+        load_file(kernel, files, fd, skip_spaces(args), cred)
     finally:
         os.close(fd)
 
@@ -171,7 +183,7 @@ COMPRESSIONS: Final = (
 _MAGIC_MAX: Final = max(len(compression.magic) for compression in COMPRESSIONS)
 
 
-def load_file(kernel: Kernel, fd: int, args: bytes, cred: Cred) -> None:
+def load_file(kernel: Kernel, files: HostFiles, fd: int, args: bytes, cred: Cred) -> None:
     """Load an open file as insmod(8) does: a compressed one through init_module(2).
 
     :raises OSError: as finit_module(2); EINVAL where it cannot be unpacked, EFBIG where it would be too large
@@ -190,4 +202,4 @@ def load_file(kernel: Kernel, fd: int, args: bytes, cred: Cred) -> None:
             if len(image) > MODULE_FILE_MAX:
                 raise err(errno.EFBIG)
             return kernel.init_module(image, args, cred)
-    return kernel.finit_module(fd, args, 0, cred)
+    return kernel.finit_module(lambda: files.read(fd), args, 0, cred)

@@ -54,7 +54,7 @@ def serve(
     helpers = Helpers(launcher)
     kernel.usermodehelper = helpers.run
     kernel.send_signal = _send_signal
-    files = tree(kernel, control_files=False)
+    files = tree(kernel)
     files.lower = HostTree({f"dev/{LAB}"})
     links = Links()
 

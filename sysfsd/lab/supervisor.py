@@ -24,6 +24,7 @@ from sysfsd.fs.kernfs import Directory, Seekable, Tree
 from sysfsd.fuse.leader_followers import LeaderFollowers
 from sysfsd.fuse.mount import Mount
 from sysfsd.host.callers import CallerCred, ProcessMemory, identity, personality, signal_wanted
+from sysfsd.host.kernel_read_file import kernel_read_file
 from sysfsd.host.libc import syscall
 from sysfsd.host.namespaces import clone_tree, move_mount
 from sysfsd.host.seccomp import Argument, Listener, Notification, Rule
@@ -277,9 +278,9 @@ class Supervisor:
         fd, uargs, flags = call.args[:3]
         opened: list[int] = []
 
-        def file() -> int:
+        def file() -> bytes:
             opened.append(call.file(_int(fd)))
-            return opened[0]
+            return kernel_read_file(opened[0])
 
         try:
             self.kernel.finit_module(file, self._arguments(call, uargs), _int(flags), call.cred)

@@ -8,10 +8,8 @@ modules and the tree of files may be looked at without it: their steps are singl
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import re
-import stat
 import struct
 import threading
 from collections.abc import Callable, Mapping
@@ -23,20 +21,13 @@ from sysfsd.image.image import KernelImage
 from sysfsd.linux.arch.x86.traps import Traps
 from sysfsd.linux.arch.x86.unwind import Unwinder
 from sysfsd.linux.err import err
-from sysfsd.linux.kernel.cred import INIT_CRED, Capability, Cred
+from sysfsd.linux.kernel.cred import Capability, Cred
 from sysfsd.linux.kernel.fork import Processes
 from sysfsd.linux.kernel.kallsyms import Kallsyms
 from sysfsd.linux.kernel.kthread import Kthreads
-from sysfsd.linux.kernel.module.loader import (
-    MODULE_INIT_COMPRESSED_FILE,
-    MODULE_INIT_IGNORE_MODVERSIONS,
-    MODULE_INIT_IGNORE_VERMAGIC,
-    Loader,
-    UserBytes,
-    free_module,
-)
-from sysfsd.linux.kernel.module.module import MODULE_NAME_LEN, MODULE_REF_BASE, Module, ModuleList, ModuleState
-from sysfsd.linux.kernel.panic import Taint, taint_letters
+from sysfsd.linux.kernel.module import syscalls
+from sysfsd.linux.kernel.module.module import Module, ModuleList
+from sysfsd.linux.kernel.panic import Taint
 from sysfsd.linux.kernel.params import param_symbols
 from sysfsd.linux.kernel.printk.printk import PrintkLog
 from sysfsd.linux.kernel.printk.syslog import CopyToUser, Syslog
@@ -61,20 +52,12 @@ __all__ = ["Kernel", "ModuleSysfs"]
 
 T = TypeVar("T")
 
-#: The largest file of a module that there is memory for (bytes).
-MODULE_FILE_MAX: Final = 1 << 29
-#: The largest that finit_module(2) would read (bytes).
-_INT_MAX: Final = (1 << 31) - 1
-#: ``sizeof(Elf64_Ehdr)``: less is no module (bytes).
-ELF_HEADER_SIZE: Final = 64
 #: ``struct new_utsname``.
 _NEW_UTSNAME: Final = struct.Struct("65s" * 6)
 #: Of personality(2): ``PER_MASK``, ``PER_LINUX32``, ``UNAME26``.
 _PER_MASK: Final = 0xFF
 _PER_LINUX32: Final = 0x08
 _UNAME26: Final = 0x0020000
-
-_FLAGS: Final = MODULE_INIT_IGNORE_MODVERSIONS | MODULE_INIT_IGNORE_VERMAGIC | MODULE_INIT_COMPRESSED_FILE
 
 
 class ModuleSysfs(Protocol):
@@ -348,91 +331,9 @@ class Kernel:
 
     # System calls
 
-    def _may_change_modules(self, cred: Cred) -> None:
-        if not cred.capable(Capability.SYS_MODULE) or self.tunables.modules_disabled:
-            raise err(errno.EPERM)
-
-    def init_module(self, umod: UserBytes, uargs: UserBytes = b"", cred: Cred = INIT_CRED, size: int = 0) -> None:
-        """init_module(2): load the module whose file is *umod*.
-
-        :param uargs: the argument line
-        :param cred: who asks
-        :param size: of the file, where that is still to be read (bytes)
-        :raises OSError: as the man page says
-        """
-        with self.lock:
-            self._may_change_modules(cred)
-        if isinstance(umod, bytes):
-            size = len(umod)
-        if size < ELF_HEADER_SIZE:
-            raise err(errno.ENOEXEC)
-        if size > MODULE_FILE_MAX:
-            raise err(errno.ENOMEM)
-        image = umod if isinstance(umod, bytes) else umod()
-        with self.lock:
-            Loader(self, image).load(uargs)
-
-    def finit_module(
-        self, fd: int | Callable[[], int], uargs: UserBytes = b"", flags: int = 0, cred: Cred = INIT_CRED
-    ) -> None:
-        """finit_module(2): load the module from an open file.
-
-        :param fd: a descriptor of this process, or what gets it from the caller
-        :param uargs: the argument line
-        :param flags: MODULE_INIT_IGNORE_MODVERSIONS, MODULE_INIT_IGNORE_VERMAGIC, MODULE_INIT_COMPRESSED_FILE
-        :raises OSError: as the man page says
-        """
-        with self.lock:
-            self._may_change_modules(cred)
-        if flags & ~_FLAGS:
-            raise err(errno.EINVAL)
-        image = _kernel_read_file(fd if isinstance(fd, int) else fd())
-        if flags & MODULE_INIT_COMPRESSED_FILE:
-            raise err(errno.EOPNOTSUPP)  # CONFIG_MODULE_COMPRESS_NONE
-        with self.lock:
-            Loader(self, image, flags).load(uargs)
-
-    def delete_module(self, uname: str | Callable[[], str], flags: int = 0, cred: Cred = INIT_CRED) -> None:
-        """delete_module(2): stop a module and free it.
-
-        :param uname: its name, or what reads it from the caller's memory, up to a NUL or MODULE_NAME_LEN bytes
-        :param flags: O_TRUNC takes it away even while it is used
-        :raises OSError: as the man page says; ENOSYS without CONFIG_MODULE_UNLOAD
-        """
-        if "CONFIG_MODULE_UNLOAD" not in self.config:
-            raise err(errno.ENOSYS)
-        with self.lock:
-            self._may_change_modules(cred)
-        name = uname if isinstance(uname, str) else uname()
-        if not 0 < len(name) < MODULE_NAME_LEN:
-            raise err(errno.ENOENT)
-        with self.lock:
-            mod = self.modules.find(name)
-            if mod is None:
-                raise err(errno.ENOENT)
-            if mod.source_list:
-                raise err(errno.EWOULDBLOCK)
-            if mod.state is not ModuleState.LIVE:
-                raise err(errno.EBUSY)
-            if mod.permanent and not self._try_force_unload(flags):
-                raise err(errno.EBUSY)
-            if mod.refcnt == MODULE_REF_BASE:
-                mod.refcnt = 0
-            elif not self._try_force_unload(flags):
-                raise err(errno.EWOULDBLOCK)
-            self.modules.set_state(mod, ModuleState.GOING)
-            if mod.exit:
-                self.cpu.call(mod.exit, site="exit")
-            self.modules.notify(mod.address, ModuleState.GOING.value)
-            self.modules.last_unloaded = f"{mod.name}({taint_letters(mod.taints)})" if mod.taints else mod.name
-            free_module(self, mod)
-
-    def _try_force_unload(self, flags: int) -> bool:
-        """Whether the caller insists, and the kernel lets it."""
-        if "CONFIG_MODULE_FORCE_UNLOAD" not in self.config or not flags & os.O_TRUNC:
-            return False
-        self.add_taint(Taint.FORCED_RMMOD, lockdep_ok=False)
-        return True
+    init_module = syscalls.init_module
+    finit_module = syscalls.finit_module
+    delete_module = syscalls.delete_module
 
     def syslog(
         self,
@@ -474,47 +375,3 @@ class Kernel:
 def _no_process(pid: int, sig: int, info: bytes) -> None:
     """:raises OSError: ESRCH"""
     raise err(errno.ESRCH)
-
-
-def _deny_write_access(fd: int, flags: int) -> None:
-    """``deny_write_access()``: the host tells who may lease a file whether anybody has it open for writing.
-
-    :raises OSError: ETXTBSY
-    """
-    writable = flags & os.O_ACCMODE == os.O_RDWR
-    try:
-        with open(f"/proc/self/fd/{fd}", "rb") as file:
-            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_RDLCK)
-    except OSError as error:
-        # Where the file is not ours to lease, what we know is whether this descriptor is one of a writer.
-        if error.errno == errno.EAGAIN or writable:
-            raise err(errno.ETXTBSY) from None
-
-
-def _kernel_read_file(fd: int) -> bytes:
-    """``kernel_read_file_from_fd()``.
-
-    :raises OSError: EBADF for a descriptor that cannot be read, EINVAL for what is no regular file or is empty, ETXTBSY
-        for one that is open for writing too, EFBIG, ENOMEM, EIO where the file is shorter than it says
-    """
-    try:
-        status, flags = os.fstat(fd), fcntl.fcntl(fd, fcntl.F_GETFL)
-    except OSError:
-        raise err(errno.EBADF) from None
-    if flags & os.O_PATH or flags & os.O_ACCMODE == os.O_WRONLY:
-        raise err(errno.EBADF)
-    if not stat.S_ISREG(status.st_mode):
-        raise err(errno.EINVAL)
-    _deny_write_access(fd, flags)
-    if status.st_size == 0:
-        raise err(errno.EINVAL)
-    if status.st_size > MODULE_FILE_MAX:
-        raise err(errno.EFBIG if status.st_size > _INT_MAX else errno.ENOMEM)
-    chunks: list[bytes] = []
-    offset = 0
-    while offset < status.st_size and (chunk := os.pread(fd, status.st_size - offset, offset)):
-        chunks.append(chunk)
-        offset += len(chunk)
-    if offset != status.st_size:
-        raise err(errno.EIO)
-    return b"".join(chunks)

@@ -7,9 +7,10 @@ import pytest
 from sysfsd.fs.kernfs import Tree
 from sysfsd.fs.tree import tree
 from sysfsd.linux.system import Kernel
+from tests.conftest import HOST_FILES
 
 
 @pytest.fixture(autouse=True)
 def files(kernel: Kernel) -> Tree:
     """All files over the kernel."""
-    return tree(kernel)
+    return tree(kernel, HOST_FILES)

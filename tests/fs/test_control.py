@@ -18,6 +18,7 @@ from sysfsd.fs.kernfs import Tree
 from sysfsd.linux.arch.x86.traps import TaskKilled
 from sysfsd.linux.kernel.cred import INIT_CRED, Cred
 from sysfsd.linux.system import Kernel
+from tests.conftest import HOST_FILES
 from tests.fs.user import NOBODY, open_, write
 from tests.linux.ko import module_path
 from tests.linux.state import bury
@@ -43,7 +44,7 @@ def load_bytes(kernel: Kernel, path: Path, contents: bytes) -> int | None:
     path.write_bytes(contents)
     fd = os.open(path, os.O_RDONLY)
     try:
-        load_file(kernel, fd, b"", INIT_CRED)
+        load_file(kernel, HOST_FILES, fd, b"", INIT_CRED)
     except OSError as error:
         return error.errno
     finally:
@@ -220,7 +221,7 @@ def test_what_cannot_be_loaded_unpacked_cannot_be_loaded_packed(kernel: Kernel, 
 def test_a_pipe_is_no_module(kernel: Kernel) -> None:
     reading, writing = os.pipe()
     with pytest.raises(OSError) as caught:
-        load_file(kernel, reading, b"", INIT_CRED)
+        load_file(kernel, HOST_FILES, reading, b"", INIT_CRED)
     assert caught.value.errno == errno.EINVAL
     os.close(reading)
     os.close(writing)

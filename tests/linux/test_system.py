@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import pytest
 
+from sysfsd.host.kernel_read_file import kernel_read_file
 from sysfsd.image.image import KernelImage
 from sysfsd.linux.err import err
 from sysfsd.linux.kernel.cred import INIT_CRED, Capability, Cred
@@ -53,7 +54,7 @@ def test_without_the_capability_nothing_is_looked_at(kernel: Kernel, cred: Cred)
     with refusal(errno.EPERM):
         kernel.init_module(b"", cred=cred)
     with refusal(errno.EPERM):
-        kernel.finit_module(-1, flags=64, cred=cred)
+        kernel.finit_module(file(-1), flags=64, cred=cred)
     with refusal(errno.EPERM):
         kernel.delete_module("", cred=cred)
 
@@ -69,7 +70,7 @@ def test_once_modules_are_disabled_nobody_may_anything(kernel: Kernel, load: Loa
     with refusal(errno.EPERM):
         kernel.init_module(module_path("provider").read_bytes())
     with refusal(errno.EPERM):
-        kernel.finit_module(-1)
+        kernel.finit_module(file(-1))
     with refusal(errno.EPERM):
         kernel.delete_module("greeter")
     with refusal(errno.EPERM):
@@ -219,10 +220,15 @@ def test_init_and_exit_are_called_with_their_addresses(kernel: Kernel, load: Loa
 # finit_module
 
 
+def file(fd: int) -> Callable[[], bytes]:
+    """What reads an open file of this process, as the kernel does."""
+    return lambda: kernel_read_file(fd)
+
+
 def test_a_module_is_loaded_from_a_descriptor(kernel: Kernel) -> None:
     with opened(module_path("greeter")) as fd:
         os.lseek(fd, 100, os.SEEK_SET)
-        kernel.finit_module(fd, b"count=3")
+        kernel.finit_module(file(fd), b"count=3")
         assert os.lseek(fd, 0, os.SEEK_CUR) == 100
     assert [mod.name for mod in kernel.modules] == ["greeter"]
 
@@ -230,12 +236,12 @@ def test_a_module_is_loaded_from_a_descriptor(kernel: Kernel) -> None:
 @pytest.mark.parametrize("flags", [8, 16, 1 << 30, 9])
 def test_unknown_flags_are_invalid_before_the_descriptor_is_looked_at(kernel: Kernel, flags: int) -> None:
     with refusal(errno.EINVAL):
-        kernel.finit_module(-1, flags=flags)
+        kernel.finit_module(file(-1), flags=flags)
 
 
 def test_a_descriptor_that_is_not_open(kernel: Kernel) -> None:
     with refusal(errno.EBADF):
-        kernel.finit_module(-1)
+        kernel.finit_module(file(-1))
 
 
 @pytest.mark.parametrize("flags", [os.O_WRONLY, os.O_PATH])
@@ -244,18 +250,18 @@ def test_a_descriptor_that_is_not_open_for_reading(kernel: Kernel, tmp_path: Pat
     (tmp_path / "file").write_bytes(b"x")
     (tmp_path / "empty").touch()
     with opened(tmp_path / path, flags) as fd, refusal(errno.EBADF):
-        kernel.finit_module(fd)
+        kernel.finit_module(file(fd))
 
 
 def test_a_directory_is_no_file(kernel: Kernel, tmp_path: Path) -> None:
     with opened(tmp_path) as fd, refusal(errno.EINVAL):
-        kernel.finit_module(fd)
+        kernel.finit_module(file(fd))
 
 
 def test_a_pipe_is_no_file(kernel: Kernel) -> None:
     reading, writing = os.pipe()
     with refusal(errno.EINVAL):
-        kernel.finit_module(reading)
+        kernel.finit_module(file(reading))
     os.close(reading)
     os.close(writing)
 
@@ -263,13 +269,13 @@ def test_a_pipe_is_no_file(kernel: Kernel) -> None:
 def test_an_empty_file_is_invalid(kernel: Kernel, tmp_path: Path) -> None:
     (tmp_path / "empty.ko").touch()
     with opened(tmp_path / "empty.ko") as fd, refusal(errno.EINVAL):
-        kernel.finit_module(fd)
+        kernel.finit_module(file(fd))
 
 
 def test_a_short_file_is_no_module(kernel: Kernel, tmp_path: Path) -> None:
     (tmp_path / "short.ko").write_bytes(b"x")
     with opened(tmp_path / "short.ko") as fd, refusal(errno.ENOEXEC):
-        kernel.finit_module(fd)
+        kernel.finit_module(file(fd))
     assert log(kernel) == ["Invalid ELF header len 1"]
 
 
@@ -280,7 +286,7 @@ def test_a_file_too_large_is_not_read(kernel: Kernel, tmp_path: Path, size: int,
     with opened(tmp_path / "huge.ko", os.O_RDONLY | os.O_CREAT) as fd:
         os.truncate(tmp_path / "huge.ko", size)
         with refusal(code):
-            kernel.finit_module(fd)
+            kernel.finit_module(file(fd))
 
 
 @pytest.mark.parametrize("size", [0, 1, 1 << 40])
@@ -288,26 +294,26 @@ def test_a_descriptor_that_can_be_written_too(kernel: Kernel, tmp_path: Path, si
     with opened(tmp_path / "busy.ko", os.O_RDWR | os.O_CREAT) as fd:
         os.truncate(fd, size)
         with refusal(errno.ETXTBSY):
-            kernel.finit_module(fd)
+            kernel.finit_module(file(fd))
 
 
 def test_a_file_shorter_than_it_says(kernel: Kernel) -> None:
     with opened("/sys/devices/system/cpu/online") as fd, refusal(errno.EIO):
-        kernel.finit_module(fd)
+        kernel.finit_module(file(fd))
 
 
 def test_flags_are_looked_at_before_the_callers_descriptor_is(kernel: Kernel) -> None:
     with refusal(errno.EINVAL):
         kernel.finit_module(efault, flags=8)
     with opened(module_path("greeter")) as fd:
-        kernel.finit_module(lambda: fd, lambda: b"count=3")
+        kernel.finit_module(file(fd), lambda: b"count=3")
     (mod,) = kernel.modules
     assert mod.args == b"count=3"
 
 
 def test_this_kernel_unpacks_nothing(kernel: Kernel) -> None:
     with opened(module_path("greeter")) as fd, refusal(errno.EOPNOTSUPP):
-        kernel.finit_module(fd, flags=COMPRESSED)
+        kernel.finit_module(file(fd), flags=COMPRESSED)
 
 
 # Forcing
@@ -332,16 +338,16 @@ def test_this_kernel_unpacks_nothing(kernel: Kernel) -> None:
 def test_versions_can_be_ignored(kernel: Kernel, name: str, flags: int, code: int | None) -> None:
     with opened(module_path(name)) as fd:
         if code is None:
-            kernel.finit_module(fd, flags=flags)
+            kernel.finit_module(file(fd), flags=flags)
         else:
             with refusal(code):
-                kernel.finit_module(fd, flags=flags)
+                kernel.finit_module(file(fd), flags=flags)
 
 
 @pytest.mark.parametrize(("flags", "reason"), [(1, "module_layout"), (2, "bad vermagic"), (3, "module_layout")])
 def test_forcing_taints_even_where_it_was_not_needed(kernel: Kernel, flags: int, reason: str) -> None:
     with opened(module_path("versions")) as fd:
-        kernel.finit_module(fd, flags=flags)
+        kernel.finit_module(file(fd), flags=flags)
     (mod,) = kernel.modules
     assert mod.tainted(Taint.FORCED_MODULE)
     assert log(kernel)[:2] == [f"versions: {reason}: kernel tainted.", "Disabling lock debugging due to kernel taint"]
@@ -352,7 +358,7 @@ def test_a_kernel_that_lets_nothing_be_forced(image: KernelImage) -> None:
     with opened(module_path("versions")) as fd:
         for flags in (1, 2, 3):
             with refusal(errno.ENOEXEC):
-                kernel.finit_module(fd, flags=flags)
+                kernel.finit_module(file(fd), flags=flags)
     assert kernel.tainted == 0
 
 

@@ -12,7 +12,7 @@ from sysfsd.linux.drivers.tty.tty_ldisc_exports import tty_ldisc_flush
 from sysfsd.linux.err import ERESTARTSYS
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.sched.core import HZ, TaskState
-from sysfsd.linux.kernel.sched.wait_exports import schedule_timeout_jiffies
+from sysfsd.linux.kernel.time.timer import schedule_timeout
 from sysfsd.linux.mm.memory import PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -262,7 +262,7 @@ def tty_port_close_start(kernel: Kernel, port: StructView, tty: StructView, filp
             bps = baud_rate(tty.sub("termios"))
             ticks = max(HZ * 10 * port["drain_delay"] // bps, HZ // 10) if bps > 1200 else 2 * HZ
             kernel.current.state = TaskState.INTERRUPTIBLE
-            schedule_timeout_jiffies(kernel, ticks)
+            schedule_timeout(kernel, ticks)
     tty_ldisc_flush(kernel, tty)
     return 1
 
@@ -274,7 +274,7 @@ def tty_port_close_end(kernel: Kernel, port: StructView, tty: StructView) -> Non
     if port["blocked_open"]:
         if port["close_delay"]:
             kernel.current.state = TaskState.INTERRUPTIBLE
-            schedule_timeout_jiffies(kernel, port["close_delay"])
+            schedule_timeout(kernel, port["close_delay"])
         ttys(kernel).wake(port.at("open_wait"))
     _set_port_flag(port, PORT_ACTIVE, False)
 

@@ -40,9 +40,6 @@ def register_sysctl_paths(kernel: Kernel, path: StructView, table: StructView) -
     return register_table(kernel, b"/".join(parts), table)
 
 
-@export(
-    "void unregister_sysctl_table(struct ctl_table_header *header)",
-    "void unregister_net_sysctl_table(struct ctl_table_header *header)",
-)
+@export("void unregister_sysctl_table(struct ctl_table_header *header)")
 def unregister_sysctl_table(kernel: Kernel, header: StructView) -> None:
     kernel.state(ProcSysctl).unregister(header.address)

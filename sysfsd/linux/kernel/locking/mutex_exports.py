@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.sched.core import TaskState
-from sysfsd.linux.kernel.sched.wait_exports import MAX_SCHEDULE_TIMEOUT, schedule_timeout_jiffies
+from sysfsd.linux.kernel.time.timer import MAX_SCHEDULE_TIMEOUT, schedule_timeout
 from sysfsd.linux.lib.list import INIT_LIST_HEAD
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def wait_while(
             kernel.sched.hung_task(task)  # it would wait for itself for ever
         task.state = state
         with kernel.sched.waiting(address):
-            timeout = schedule_timeout_jiffies(kernel, timeout)
+            timeout = schedule_timeout(kernel, timeout)
     return 0
 
 

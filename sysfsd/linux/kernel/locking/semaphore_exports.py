@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.locking.mutex_exports import TASK_KILLABLE, wait_while
 from sysfsd.linux.kernel.sched.core import TaskState
-from sysfsd.linux.kernel.sched.wait_exports import MAX_SCHEDULE_TIMEOUT
+from sysfsd.linux.kernel.time.timer import MAX_SCHEDULE_TIMEOUT
 
 if TYPE_CHECKING:
     from sysfsd.linux.struct_view import StructView

@@ -43,3 +43,13 @@ def synchronize_srcu(kernel: Kernel, ssp: StructView) -> None:
 @export("void call_srcu(struct srcu_struct *ssp, struct callback_head *rhp, rcu_callback_t func)")
 def call_srcu(kernel: Kernel, ssp: StructView, rhp: StructView, func: int) -> None:
     call_rcu(kernel, rhp, func)
+
+
+@export("void __srcu_read_unlock(struct srcu_struct *ssp, int idx)")
+def __srcu_read_unlock(kernel: Kernel, ssp: StructView, idx: int) -> None:
+    left = kernel.srcu_readers.get(ssp.address, 0) - 1
+    if left > 0:
+        kernel.srcu_readers[ssp.address] = left
+    else:
+        kernel.srcu_readers.pop(ssp.address, None)
+        kernel.sched.wake_waiters(ssp.address)

@@ -27,7 +27,6 @@ export.native("void __rcu_read_unlock(void)", "c3")
     "void synchronize_rcu_expedited(void)",
     "void rcu_barrier_tasks(void)",
     "void synchronize_rcu_tasks(void)",
-    "void synchronize_net(void)",
 )
 def synchronize_rcu(kernel: Kernel) -> None:
     kernel.sched.relax()
@@ -54,16 +53,6 @@ def rcu_barrier(kernel: Kernel) -> None:
 def __srcu_read_lock(kernel: Kernel, ssp: StructView) -> int:
     kernel.srcu_readers[ssp.address] = kernel.srcu_readers.get(ssp.address, 0) + 1
     return 0
-
-
-@export("void __srcu_read_unlock(struct srcu_struct *ssp, int idx)")
-def __srcu_read_unlock(kernel: Kernel, ssp: StructView, idx: int) -> None:
-    left = kernel.srcu_readers.get(ssp.address, 0) - 1
-    if left > 0:
-        kernel.srcu_readers[ssp.address] = left
-    else:
-        kernel.srcu_readers.pop(ssp.address, None)
-        kernel.sched.wake_waiters(ssp.address)
 
 
 @export("void kvfree_call_rcu(struct callback_head *head, void *func)")

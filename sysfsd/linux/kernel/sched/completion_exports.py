@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sysfsd.linux.err import ERESTARTSYS
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.sched.core import TaskState
-from sysfsd.linux.kernel.sched.wait_exports import MAX_SCHEDULE_TIMEOUT, schedule_timeout_jiffies
+from sysfsd.linux.kernel.time.timer import MAX_SCHEDULE_TIMEOUT, schedule_timeout
 
 if TYPE_CHECKING:
     from sysfsd.linux.struct_view import StructView
@@ -43,7 +43,7 @@ def wait_for_common(kernel: Kernel, x: StructView, timeout: int, state: int) -> 
             return 0
         kernel.current.state = state
         with kernel.sched.waiting(x.address):
-            timeout = schedule_timeout_jiffies(kernel, timeout)
+            timeout = schedule_timeout(kernel, timeout)
         kernel.current.state = TaskState.RUNNING
     if x["done"] != _UINT_MAX:
         x["done"] -= 1

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.sched.core import TaskState
+from sysfsd.linux.kernel.time.timer import schedule_timeout
 
 if TYPE_CHECKING:
     from sysfsd.linux.struct_view import StructView
@@ -85,3 +86,8 @@ def wake_up_process(kernel: Kernel, p: StructView) -> int:
 def default_wake_function(kernel: Kernel, curr: StructView, mode: int, wake_flags: int, key: int) -> int:
     task = kernel.sched.task(curr["private"])
     return int(task is not None and kernel.sched.wake_up(task, mode))
+
+
+@export("long io_schedule_timeout(long timeout)")
+def io_schedule_timeout(kernel: Kernel, timeout: int) -> int:
+    return schedule_timeout(kernel, timeout)

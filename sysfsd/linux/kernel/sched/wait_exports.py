@@ -8,6 +8,7 @@ from sysfsd.linux.err import ERESTARTSYS
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.sched.core import TaskState
 from sysfsd.linux.kernel.sched.core_exports import default_wake_function
+from sysfsd.linux.kernel.time.timer import schedule_timeout
 from sysfsd.linux.lib.list import (
     INIT_LIST_HEAD,
     list_add,
@@ -24,29 +25,9 @@ if TYPE_CHECKING:
 
 export = Area("kernel/sched/wait.c", "kernel/sched/swait.c")
 
-MAX_SCHEDULE_TIMEOUT: Final = (1 << 63) - 1
-
 _WQ_FLAG_EXCLUSIVE: Final = 1
 
 _WQ_FLAG_WOKEN: Final = 2
-
-
-def schedule_timeout_jiffies(kernel: Kernel, timeout: int) -> int:
-    """``schedule_timeout()``: sleep for so many ticks at most.
-
-    :returns: those that were left
-    """
-    if timeout == MAX_SCHEDULE_TIMEOUT:
-        kernel.sched.schedule()
-        return timeout
-    if timeout < 0:
-        kernel.log.pr_err(f"schedule_timeout: wrong timeout value {timeout & (1 << 64) - 1:x}")
-        kernel.traps.dump_stack("schedule_timeout")
-        kernel.current.state = TaskState.RUNNING
-        return 0
-    expire = kernel.sched.jiffies + timeout
-    kernel.sched.schedule(kernel.sched.seconds_until(expire))
-    return max(0, expire - kernel.sched.jiffies)
 
 
 # Wait queues
@@ -187,7 +168,7 @@ def woken_wake_function(kernel: Kernel, wq_entry: StructView, mode: int, sync: i
 def wait_woken(kernel: Kernel, wq_entry: StructView, mode: int, timeout: int) -> int:
     kernel.current.state = mode
     if not wq_entry["flags"] & _WQ_FLAG_WOKEN:
-        timeout = schedule_timeout_jiffies(kernel, timeout)
+        timeout = schedule_timeout(kernel, timeout)
     kernel.current.state = TaskState.RUNNING
     wq_entry["flags"] &= ~_WQ_FLAG_WOKEN
     return timeout

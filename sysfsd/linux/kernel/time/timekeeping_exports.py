@@ -25,7 +25,6 @@ TICK_NSEC = NSEC_PER_SEC // HZ
     "ktime_t ktime_get_raw(void)",
     "u64 ktime_get_mono_fast_ns(void)",
     "u64 ktime_get_raw_fast_ns(void)",
-    "u64 sched_clock(void)",
 )
 def ktime_get(kernel: Kernel) -> int:
     return kernel.log.clock()

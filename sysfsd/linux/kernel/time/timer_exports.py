@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.sched.core import HZ, INITIAL_JIFFIES, TaskState
-from sysfsd.linux.kernel.sched.wait_exports import schedule_timeout_jiffies
 from sysfsd.linux.kernel.time.time_exports import msecs_to_jiffies
+from sysfsd.linux.kernel.time.timer import schedule_timeout as schedule_timeout_jiffies
 
 if TYPE_CHECKING:
     from sysfsd.linux.struct_view import StructView
@@ -124,7 +124,7 @@ def round_jiffies_up(kernel: Kernel, j: int, *_: int) -> int:
     return j
 
 
-@export("signed long schedule_timeout(signed long timeout)", "long io_schedule_timeout(long timeout)")
+@export("signed long schedule_timeout(signed long timeout)")
 def schedule_timeout(kernel: Kernel, timeout: int) -> int:
     return schedule_timeout_jiffies(kernel, timeout)
 

@@ -497,3 +497,8 @@ def __napi_schedule(kernel: Kernel, n: StructView) -> None:
 @export("bool napi_complete_done(struct napi_struct *n, int work_done)")
 def napi_complete_done(kernel: Kernel, n: StructView, work_done: int) -> bool:
     return kernel.state(Napi).complete_done(n)
+
+
+@export("void synchronize_net(void)")
+def synchronize_net(kernel: Kernel) -> None:
+    kernel.sched.relax()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sysfsd.fs.namei import open_as
+from sysfsd.host.namei import open_as
 from sysfsd.linux.kernel.cred import Cred
 
 ME = Cred(os.getuid(), os.getgid(), 0, os.getpid())
