@@ -6,25 +6,29 @@ import errno
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sysfsd.fs.control import HostFiles
+from sysfsd.host.debug import SYSFSD_DEBUG
 from sysfsd.host.kernel_read_file import kernel_read_file
 from sysfsd.host.namei import open_as
 from sysfsd.image.image import KernelImage
 from sysfsd.linux.system import Kernel
+from tests import ledger
 from tests.linux.ko import MODULES, SAMPLES, module_path
 
 __all__ = ["HANG", "MODULES", "SAMPLES", "SYSFSD", "Mounter", "daemons", "refusal", "wait_until", "write"]
 
-#: The command, as a user has it.
 #: How this process gets at files of the host.
 HOST_FILES = HostFiles(open_as, kernel_read_file)
+#: The command, as a user has it.
 SYSFSD = str(Path(sys.executable).with_name("sysfsd"))
 
 #: Nothing takes that long, unless it hangs (seconds).
@@ -76,6 +80,36 @@ def dev_fuse() -> None:
         os.chmod("/dev/fuse", 0o666)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def debug_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the kernels of mounts and labs write what modules call of them, and what the model itself does wrong."""
+    with tempfile.TemporaryDirectory(prefix="sysfsd-debug-") as name:
+        os.chmod(name, 0o1777)
+        os.environ[SYSFSD_DEBUG] = name
+        yield Path(name)
+        del os.environ[SYSFSD_DEBUG]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def kernels_hide_nothing() -> None:
+    """The kernels of this process tell what modules call of them, and end the test when the model makes a mistake."""
+    boot = Kernel.__init__
+
+    def init(self: Kernel, *args: Any, **kwargs: Any) -> None:
+        boot(self, *args, **kwargs)
+        self.first_called = ledger.called.add
+        self.model_failed = ledger.fail
+
+    Kernel.__init__ = init  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_failures(debug_directory: Path) -> Iterator[None]:
+    """No kernel of a mount or a lab has made a mistake while a module's tests ran."""
+    yield
+    assert ledger.read(debug_directory) == []
+
+
 @pytest.fixture(scope="session")
 def image() -> KernelImage:
     """The kernel's description, which no test changes."""
@@ -121,3 +155,13 @@ def sysfsd_mount(tmp_path: Path) -> Iterator[Mounter]:
 def mnt(sysfsd_mount: Mounter) -> Path:
     """A mount that everybody may look at."""
     return sysfsd_mount("-o", "allow_other")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The ledger is looked at in the end, if all tests have run."""
+    ledgers = [item for item in items if item.path.name == "test_ledger.py"]
+    others = [item for item in items if item not in ledgers]
+    whole = config.args == config.getini("testpaths") and not config.option.keyword and not config.option.markexpr
+    items[:] = others + (ledgers if whole else [])
+    if ledgers and not whole:
+        config.hook.pytest_deselected(items=ledgers)

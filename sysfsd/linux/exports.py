@@ -356,6 +356,12 @@ class Exports:
         page = address & -PAGE_SIZE
         return any(start <= address < start + len(code) for start, code in self._native.get(page, ()))
 
+    def native_functions(self) -> Iterator[tuple[int, str]]:
+        """The functions that are machine code of ours: addresses and names."""
+        for export in modelled().values():
+            if export.code and (address := self._image.address(export.name)) is not None:
+                yield address, export.name
+
     def untraced(self, address: int) -> bool:
         """Whether the function at *address* does not begin with a call of the function tracer: lib/, assembler."""
         export = self._functions.get(address)
@@ -389,6 +395,8 @@ class Exports:
         if export is None:
             symbol = self._image.export_at(address)
             return self._unmodelled(symbol, address)
+        if self._kernel.first_called is not None:
+            self._kernel.first_called(export.name)
         return self._bind(export, parse(export.declaration))
 
     def _unmodelled(self, symbol: ExportedSymbol | None, address: int) -> Callable[[list[int]], int]:
@@ -421,9 +429,7 @@ class Exports:
             except OSError as error:
                 return -(error.errno or 0) & _U64
             except Exception as error:
-                kernel.log.pr_err(f"sysfsd: {export.name}() failed: {type(error).__name__}: {error}")
-                if kernel.debug:
-                    raise
+                kernel.report_failure(f"{export.name}()", error)
                 raise Unmodelled(export.name) from error
             return encode(result)
 

@@ -102,8 +102,10 @@ class Kernel:
         self.unwinder = Unwinder(self)
         self.slab = SlabAllocator(self)
         self.sched = Scheduler(self)
-        #: Errors of the model itself end the program instead of the module.
-        self.debug = False
+        #: Told the name of each function of the kernel that module code calls, when it first does.
+        self.first_called: Callable[[str], None] | None = None
+        #: Told what of the model has failed by a mistake of its own, and how.
+        self.model_failed: Callable[[str, Exception], None] | None = None
         #: Readers in critical sections of sleepable RCU, by the address of its structure.
         self.srcu_readers: dict[int, int] = {}
         #: Runs a program for the kernel, and waits for its end if the second argument says so; here is none.
@@ -253,6 +255,12 @@ class Kernel:
             self.debug_locks = False
             self.log.pr_warn("Disabling lock debugging due to kernel taint")
         self.tainted |= 1 << taint
+
+    def report_failure(self, what: str, error: Exception) -> None:
+        """The model has made a mistake: whatever *error* is, no module is to blame for it."""
+        self.log.pr_err(f"sysfsd: {what} failed: {type(error).__name__}: {error}")
+        if self.model_failed is not None:
+            self.model_failed(what, error)
 
     def warn(self, message: str) -> None:
         """``WARN()``: something happened that should not have."""

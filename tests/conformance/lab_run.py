@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
+
+from sysfsd.host.debug import SYSFSD_DEBUG
 
 HERE: Final = Path(__file__).parent
 REPOSITORY: Final = HERE.parents[1]
@@ -21,16 +24,18 @@ def run(scenario: str, scratch: Path) -> str:
 
     :param scratch: an empty directory
     """
+    debug: dict[str, str] = {SYSFSD_DEBUG: os.environ[SYSFSD_DEBUG]} if SYSFSD_DEBUG in os.environ else {}
     command: list[str | Path] = [
         *("timeout", "--kill-after=5", str(TIMEOUT)),
         *("unshare", "--mount", "--uts", "--propagation=private"),
-        *(HERE / "lab-machine", scratch, REPOSITORY, sys.prefix, "--"),
+        *(HERE / "lab-machine", scratch, REPOSITORY, sys.prefix),
+        *(*debug.values(), "--"),
         *(SYSFSD, "lab", "--cmdline", f"{CMDLINE} scenario={scenario}", "--"),
         *("bash", HERE / "run-scenario", HERE / "scenarios" / scenario),
     ]
     done = subprocess.run(
         command,
-        env=ENVIRONMENT,
+        env=ENVIRONMENT | debug,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

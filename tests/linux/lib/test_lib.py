@@ -16,13 +16,6 @@ EXPECTED = Path(__file__).parents[3] / "tests" / "conformance" / "expected"
 ModuleImage = Callable[[str], bytes]
 
 
-@pytest.fixture
-def kernel(kernel: Kernel) -> Kernel:
-    """A kernel that hides no error of its own."""
-    kernel.debug = True
-    return kernel
-
-
 def recorded(name: str) -> list[str]:
     """The lines of a scenario's recording."""
     return (EXPECTED / name).read_bytes().decode("latin-1").splitlines()

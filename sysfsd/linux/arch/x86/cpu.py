@@ -11,7 +11,16 @@ import ctypes
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from unicorn import UC_ARCH_X86, UC_HOOK_INSN, UC_HOOK_INTR, UC_HOOK_MEM_INVALID, UC_HOOK_TLB_FILL, UC_MODE_64, Uc
+from unicorn import (
+    UC_ARCH_X86,
+    UC_HOOK_CODE,
+    UC_HOOK_INSN,
+    UC_HOOK_INTR,
+    UC_HOOK_MEM_INVALID,
+    UC_HOOK_TLB_FILL,
+    UC_MODE_64,
+    Uc,
+)
 from unicorn import unicorn_const as uc_const
 from unicorn import x86_const as x86
 from unicorn.unicorn_py3.unicorn import uc_tlb_entry, uclib
@@ -132,6 +141,9 @@ class Cpu:
         for insn, function in ((x86.UC_X86_INS_IN, ports.inward), (x86.UC_X86_INS_OUT, ports.outward)):
             self._uc.hook_add(UC_HOOK_INSN, function, None, 1, 0, insn)
         self._uc.mmio_map(_DEVICES, PAGE_SIZE, lambda *_: 0, None, lambda *_: None, None)
+        if kernel.first_called is not None:
+            for address, name in kernel.exports.native_functions():
+                self._uc.hook_add(UC_HOOK_CODE, self._first_called(name), None, address, address)
         self._context = _RegisterFile(_CONTEXT)
         self._call = _RegisterFile(_CALL)
         self._start = _RegisterFile(_START)
@@ -211,6 +223,18 @@ class Cpu:
     def rebind(self, address: int) -> None:
         """What carries out the kernel function at *address* is to be found anew."""
         self._stubs.pop(address, None)
+
+    def _first_called(self, name: str) -> Callable[..., None]:
+        """What tells that the machine code of the kernel function *name* has been called."""
+        told: list[str] = []
+
+        def called(*_: object) -> None:
+            first_called = self.kernel.first_called
+            if not told and first_called is not None:
+                told.append(name)
+                first_called(name)
+
+        return called
 
     def _invalid(self, _uc: Any, access: int, address: int, _size: int, _value: int, _data: Any) -> bool:
         if self._fault is None:
