@@ -90,7 +90,11 @@ PLACES: Final = lzma.decompress((Path(__file__).parent / "image" / "defined-in.t
 #: The file of the Linux tree that defines a function.
 DEFINED_IN: Final = dict(line.split() for line in PLACES.splitlines())
 #: The modules that declare areas, by the area.
-AREAS: Final = {id(module.export): name for name, module in sys.modules.items() if name.endswith("_exports")}
+AREAS: Final = {
+    id(module.export): name
+    for name, module in sys.modules.items()
+    if name.startswith("sysfsd.linux.") and name.endswith("_exports")
+}
 
 
 @pytest.mark.parametrize("export", FUNCTIONS, ids=lambda export: export.name)
