@@ -140,7 +140,7 @@ class Device(File):
     @property
     def size(self) -> int:
         """That of a disk, without which programs would not go anywhere in it."""
-        part = self._store.kernel.state(Disks).by_devt.get(self.rdev) if self.special == stat.S_IFBLK else None
+        part = self._store.kernel.state(Disks).bdev.by_devt.get(self.rdev) if self.special == stat.S_IFBLK else None
         return part.size if part is not None else 0
 
     def truncate(self, length: int = 0) -> None:

@@ -16,4 +16,4 @@ export = Area("block/bio.c")
 
 @export("void bio_endio(struct bio *bio)")
 def bio_endio(kernel: Kernel, bio: StructView) -> None:
-    disks(kernel).bio_endio(bio)
+    disks(kernel).io.bio_endio(bio)

@@ -22,7 +22,7 @@ _WC, _FUA = 1 << 17, 1 << 18
 
 @export("void blk_queue_logical_block_size(struct request_queue *q, unsigned int size)")
 def blk_queue_logical_block_size(kernel: Kernel, q: StructView, size: int) -> None:
-    disks(kernel).round_sectors(q, size)
+    disks(kernel).limits.round_sectors(q, size)
 
 
 @export("void blk_queue_physical_block_size(struct request_queue *q, unsigned int size)")
@@ -38,7 +38,7 @@ def blk_queue_io_min(kernel: Kernel, q: StructView, least: int) -> None:
 
 @export("void blk_queue_max_hw_sectors(struct request_queue *q, unsigned int max_hw_sectors)")
 def blk_queue_max_hw_sectors(kernel: Kernel, q: StructView, max_hw_sectors: int) -> None:
-    disks(kernel).max_hw_sectors(q, max_hw_sectors)
+    disks(kernel).limits.max_hw_sectors(q, max_hw_sectors)
 
 
 @export("void blk_queue_max_segments(struct request_queue *q, unsigned short max_segments)")

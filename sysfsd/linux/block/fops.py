@@ -7,7 +7,8 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sysfsd.linux.block.genhd import NONROT, SECTOR, Disks, Part
+from sysfsd.linux.block.blk_types import NONROT, SECTOR, Part
+from sysfsd.linux.block.genhd import Disks
 from sysfsd.linux.err import err
 from sysfsd.linux.mm.memory import PAGE_SIZE
 from sysfsd.linux.mm.uaccess import Uaccess
@@ -31,7 +32,7 @@ def _limit(member: str) -> Callable[[Disks, Part], int]:
 _VALUES: Final[dict[int, tuple[int, Callable[[Disks, Part], int]]]] = {
     0x125E: (4, lambda disks, part: int(disks.read_only(part))),  # BLKROGET
     0x1260: (8, lambda disks, part: part.sectors),  # BLKGETSIZE
-    0x1263: (8, lambda disks, part: disks.read_ahead(part.disk) * PAGE_SIZE // SECTOR),  # BLKRAGET
+    0x1263: (8, lambda disks, part: disks.bdi.read_ahead(part.disk) * PAGE_SIZE // SECTOR),  # BLKRAGET
     0x1267: (2, _limit("max_sectors")),  # BLKSECTGET
     0x1268: (4, _limit("logical_block_size")),  # BLKSSZGET
     0x1278: (4, _limit("io_min")),  # BLKIOMIN
@@ -51,11 +52,11 @@ def blkdev_open(kernel: Kernel, devt: int, flags: int) -> BlockFile:
     :raises OSError: ENXIO where there is no such device, and what its driver says
     """
     disks = kernel.state(Disks)
-    part = disks.by_devt.get(devt)
+    part = disks.bdev.by_devt.get(devt)
     if part is None:
         raise err(errno.ENXIO)
     mode = (flags & os.O_ACCMODE) + 1 & (_FMODE_READ | _FMODE_WRITE)
-    disks.open(part, mode)
+    disks.bdev.open(part, mode)
     return BlockFile(disks, part, mode)
 
 
@@ -77,7 +78,7 @@ class BlockFile:
 
     @property
     def _ahead(self) -> int:
-        return self._disks.read_ahead(self._part.disk)
+        return self._disks.bdi.read_ahead(self._part.disk)
 
     def read(self, size: int, offset: int) -> bytes:
         """``blkdev_read_iter()``.
@@ -92,7 +93,7 @@ class BlockFile:
             for number in range(first, last):
                 if number not in part.pages or not part.uptodate[number]:
                     self._readahead(number, last - number, False)
-                    self._disks.fill_blocks(part, number)
+                    self._disks.cache.fill_blocks(part, number)
                 elif number in self._marked:
                     self._marked.discard(number)
                     self._readahead(number, last - number, True)
@@ -144,7 +145,7 @@ class BlockFile:
         part = self._part
         last = -(-part.size // PAGE_SIZE)
         numbers = [n for n in range(start, min(start + count, last)) if not part.uptodate.get(n)]
-        self._disks.read_pages(part, numbers)
+        self._disks.cache.read_pages(part, numbers)
 
     def write(self, data: bytes, offset: int) -> int:
         """``blkdev_write_iter()``.
@@ -165,9 +166,9 @@ class BlockFile:
                 number, within = divmod(at, PAGE_SIZE)
                 piece = data[done : done + PAGE_SIZE - within]
                 first, last = within // size, (within + len(piece) - 1) // size
-                disks.page(part, number)
+                disks.cache.page(part, number)
                 partial = (1 << first if within % size else 0) | (1 << last if (within + len(piece)) % size else 0)
-                disks.fill_blocks(part, number, partial)
+                disks.cache.fill_blocks(part, number, partial)
                 self._kernel.memory.write(part.pages[number] + within, piece)
                 bits = (1 << last + 1) - (1 << first)
                 part.uptodate[number] |= bits
@@ -181,7 +182,7 @@ class BlockFile:
         :raises OSError: EIO and the like
         """
         with self._kernel.lock:
-            self._disks.sync(self._part)
+            self._disks.cache.sync(self._part)
 
     def ioctl(self, cmd: int, arg: int, space: UserSpace, compat: bool = False) -> int:
         """``blkdev_ioctl()``.
@@ -200,7 +201,7 @@ class BlockFile:
                     raise err(errno.EFAULT)
                 return 0
             if cmd == _BLKFLSBUF:
-                self._disks.sync(part)
+                self._disks.cache.sync(part)
                 return 0
             return self._own_ioctl(cmd, arg, compat)
 
@@ -238,5 +239,5 @@ class BlockFile:
 
     def release(self) -> None:
         with self._kernel.lock:
-            self._disks.close(self._part, self._mode)
+            self._disks.bdev.close(self._part, self._mode)
         self.released()

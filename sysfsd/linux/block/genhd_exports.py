@@ -65,15 +65,15 @@ def set_disk_ro(kernel: Kernel, disk: StructView, read_only: bool) -> None:
 @export("bool bdev_check_media_change(struct block_device *bdev)")
 def bdev_check_media_change(kernel: Kernel, bdev: StructView) -> bool:
     disk = bdev.to("bd_disk")
-    if not disks(kernel).check_events(disk, _MEDIA_CHANGE | _EJECT_REQUEST) & _MEDIA_CHANGE:
+    if not disks(kernel).events.check_events(disk, _MEDIA_CHANGE | _EJECT_REQUEST) & _MEDIA_CHANGE:
         return False
-    disks(kernel).media_changed(disk)
+    disks(kernel).events.media_changed(disk)
     return True
 
 
 @export("bool disk_force_media_change(struct gendisk *disk, unsigned int events)")
 def disk_force_media_change(kernel: Kernel, disk: StructView, events: int) -> bool:
-    disks(kernel).force_media_change(disk, events)
+    disks(kernel).events.force_media_change(disk, events)
     return bool(events & _MEDIA_CHANGE)
 
 
