@@ -304,7 +304,7 @@ class ModuleKset(Directory):
         kernel.sysfs = self
         for mod in reversed(list(kernel.modules)):
             self.mod_sysfs_setup(mod)
-            for link, path in kernel.state(DriverCore).module_drivers.get(mod.address, {}).items():
+            for link, path in kernel.state(DriverCore).bus.module_drivers.get(mod.address, {}).items():
                 self.module_add_driver(mod, link, path)
 
     # The kernel says

@@ -94,8 +94,8 @@ class Disks:
             cls["name"] = self.kernel.slab.string(b"block")
             cls["dev_kobj"] = self.core.dev_block
             with self.core.sysfs.foreign(False):
-                found = self.core.class_register(cls)
-                self.bdi.bdi_class = self.core.class_create(0, b"bdi").address
+                found = self.core.class_.class_register(cls)
+                self.bdi.bdi_class = self.core.class_.class_create(0, b"bdi").address
             found.uevent, found.add_files = self.sysfs.uevent, self.sysfs.add_files
             for name in ("disk", "partition"):
                 type_ = self.struct("device_type")

@@ -73,9 +73,9 @@ def devm_request_region(kernel: Kernel, dev: StructView, parent: StructView, sta
             del resources.managed[data]
             resources.release_region(parent, start, n)
 
-        data = core.resource_alloc(release, _REGION_DEVRES)
+        data = core.devres.alloc(release, _REGION_DEVRES)
         resources.managed[data] = (parent.address, start, n)
-        core.resource_add(dev, data)
+        core.devres.add(dev, data)
     return found
 
 
@@ -86,10 +86,10 @@ def devm_release_region(kernel: Kernel, dev: StructView, parent: StructView, sta
     resources, core = _resources(kernel), kernel.state(DriverCore)
     resources.release_region(parent, start, n)
     wanted = (parent.address, start, n)
-    found = core.resource_find(dev, None, lambda data: resources.managed.get(data) == wanted)
+    found = core.devres.find(dev, None, lambda data: resources.managed.get(data) == wanted)
     if found is None:
         kernel.traps.warn_at("kernel/resource.c", 1636)
         return
     del resources.managed[found.data]
-    core.resource_remove(dev, found)
-    core.resource_free(found.data)
+    core.devres.remove(dev, found)
+    core.devres.free(found.data)

@@ -29,9 +29,9 @@ def _managed(kernel: Kernel, dev: StructView, address: int) -> int:
     """Have *dev* unmap what is mapped at *address*."""
     if address:
         core = kernel.state(DriverCore)
-        data = core.resource_alloc(lambda data: iounmap(kernel, kernel.memory.read_pointer(data)), _DEVRES, _MAPPING)
+        data = core.devres.alloc(lambda data: iounmap(kernel, kernel.memory.read_pointer(data)), _DEVRES, _MAPPING)
         kernel.memory.write_pointer(data, address)
-        core.resource_add(dev, data)
+        core.devres.add(dev, data)
     return address
 
 
@@ -51,12 +51,12 @@ def devm_ioremap(kernel: Kernel, dev: StructView, offset: int, size: int) -> int
 @export("void devm_iounmap(struct device *dev, void *addr)")
 def devm_iounmap(kernel: Kernel, dev: StructView, addr: int) -> None:
     core, memory = kernel.state(DriverCore), kernel.memory
-    found = core.resource_find(dev, None, lambda data: memory.read_pointer(data) == addr)
+    found = core.devres.find(dev, None, lambda data: memory.read_pointer(data) == addr)
     if found is None or found.name != _MAPPING:
         kernel.traps.warn_at("lib/devres.c", 114)
     else:
-        core.resource_remove(dev, found)
-        core.resource_free(found.data)
+        core.devres.remove(dev, found)
+        core.devres.free(found.data)
     iounmap(kernel, addr)
 
 
@@ -68,9 +68,9 @@ def devm_ioremap_resource(kernel: Kernel, dev: StructView, res: StructView) -> i
         raise err(errno.EINVAL)
     size = res["end"] - res["start"] + 1
     name = core.name(dev).encode("latin-1") + (b" " + res.string("name") if res["name"] else b"")
-    text = core.resource_alloc(lambda _data: None, len(name) + 1)
+    text = core.devres.alloc(lambda _data: None, len(name) + 1)
     kernel.memory.write(text, name)
-    core.resource_add(dev, text)
+    core.devres.add(dev, text)
     shown = f"[mem 0x{res['start']:08x}-0x{res['end']:08x}]".encode()
     iomem = kernel.struct("resource", kernel.exports.data_address("iomem_resource"))
     if not devm_request_region(kernel, dev, iomem, res["start"], size, text):

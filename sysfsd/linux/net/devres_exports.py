@@ -26,7 +26,7 @@ def devm_alloc_etherdev_mqs(
     ndev = alloc_etherdev_mqs(kernel, sizeof_priv, txqs, rxqs)
     if ndev is not None:
         core = kernel.state(DriverCore)
-        core.resource_add(dev, core.resource_alloc(lambda data: free_netdev(kernel, ndev), 8))
+        core.devres.add(dev, core.devres.alloc(lambda data: free_netdev(kernel, ndev), 8))
     return ndev
 
 
@@ -34,5 +34,5 @@ def devm_alloc_etherdev_mqs(
 def devm_register_netdev(kernel: Kernel, dev: StructView, ndev: StructView) -> int:
     register_netdev(kernel, ndev)
     core = kernel.state(DriverCore)
-    core.resource_add(dev, core.resource_alloc(lambda data: unregister_netdev(kernel, ndev), 8))
+    core.devres.add(dev, core.devres.alloc(lambda data: unregister_netdev(kernel, ndev), 8))
     return 0

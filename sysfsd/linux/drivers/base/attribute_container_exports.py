@@ -32,10 +32,10 @@ def attribute_container_unregister(kernel: Kernel, cont: StructView) -> int:
 
 @export("int transport_class_register(struct transport_class *tclass)")
 def transport_class_register(kernel: Kernel, tclass: StructView) -> int:
-    kernel.state(DriverCore).class_register(tclass.sub("class"))
+    kernel.state(DriverCore).class_.class_register(tclass.sub("class"))
     return 0
 
 
 @export("void transport_class_unregister(struct transport_class *tclass)")
 def transport_class_unregister(kernel: Kernel, tclass: StructView) -> None:
-    kernel.state(DriverCore).class_unregister(tclass.sub("class"))
+    kernel.state(DriverCore).class_.class_unregister(tclass.sub("class"))

@@ -6,7 +6,8 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sysfsd.linux.drivers.base.core import BuiltinSubsystems, DriverCore, Subsystem
+from sysfsd.linux.drivers.base.base import Subsystem
+from sysfsd.linux.drivers.base.core import BuiltinSubsystems, DriverCore
 from sysfsd.linux.drivers.base.core_exports import (
     create_attribute,
     driver_core,
@@ -41,7 +42,7 @@ def builtin_bus(
         bus["name"] = kernel.slab.string(name.encode())
 
         def register() -> Subsystem:
-            subsys = driver_core(kernel).bus_register(bus)
+            subsys = driver_core(kernel).bus.bus_register(bus)
             registered(kernel, subsys)
             return subsys
 
@@ -56,18 +57,18 @@ def builtin_bus(
 @export("int bus_register(struct bus_type *bus)")
 def bus_register(kernel: Kernel, bus: StructView) -> int:
     with kernel.state(Sysfs).foreign():
-        driver_core(kernel).bus_register(bus)
+        driver_core(kernel).bus.bus_register(bus)
     return 0
 
 
 @export("void bus_unregister(struct bus_type *bus)")
 def bus_unregister(kernel: Kernel, bus: StructView) -> None:
-    driver_core(kernel).bus_unregister(bus)
+    driver_core(kernel).bus.bus_unregister(bus)
 
 
 def _bus(kernel: Kernel, bus: StructView) -> Subsystem:
     """:raises OSError: EINVAL for what is not registered"""
-    found = driver_core(kernel).bus(bus.address) if bus.address else None
+    found = driver_core(kernel).bus.find_bus(bus.address) if bus.address else None
     if found is None:
         raise err(errno.EINVAL)
     return found
@@ -76,7 +77,7 @@ def _bus(kernel: Kernel, bus: StructView) -> Subsystem:
 @export("int subsys_virtual_register(struct bus_type *subsys, const struct attribute_group **groups)")
 def subsys_virtual_register(kernel: Kernel, subsys: StructView, groups: int) -> int:
     core = driver_core(kernel)
-    core.bus_register(subsys)
+    core.bus.bus_register(subsys)
     dev = core.root_device_register(subsys.string("name"))
     subsys["dev_root"] = dev.address
     kernel.state(Sysfs).create_groups(dev.sub("kobj"), groups)
@@ -131,7 +132,7 @@ def bus_for_each_dev(kernel: Kernel, bus: StructView, start: StructView, data: i
     " int (*match)(struct device *, const void *))"
 )
 def bus_find_device(kernel: Kernel, bus: StructView, start: StructView, data: int, match: int) -> StructView | None:
-    found = driver_core(kernel).bus(bus.address) if bus.address else None
+    found = driver_core(kernel).bus.find_bus(bus.address) if bus.address else None
     if found is None:
         return None
     if match == kernel.exports.address_of("device_match_name"):
@@ -163,7 +164,7 @@ def bus_rescan_devices(kernel: Kernel, bus: StructView) -> int:
     core = driver_core(kernel)
     for dev in core.each(_bus(kernel, bus).devices):
         if not dev["driver"]:
-            core.device_attach(dev)
+            core.dd.device_attach(dev)
     return 0
 
 
@@ -181,7 +182,7 @@ class DriverOnlyBuses:
             kernel = self._kernel
             view = kernel.struct("bus_type", kernel.slab.kmalloc(kernel.image.structs["bus_type"].size))
             view["name"] = kernel.slab.string(name.encode())
-            found = self._buses[name] = self._core.bus_register(view)
+            found = self._buses[name] = self._core.bus.bus_register(view)
             found.match = lambda dev, drv: False
         return found
 
@@ -190,10 +191,10 @@ class DriverOnlyBuses:
         driver["bus"] = self.bus(bus).address
         if owner is not None:
             driver["owner"] = owner
-        self._core.driver_register(driver)
+        self._core.driver.driver_register(driver)
 
     def unregister(self, driver: StructView) -> None:
-        self._core.driver_unregister(driver)
+        self._core.driver.driver_unregister(driver)
 
 
 def driver_only_buses(kernel: Kernel) -> DriverOnlyBuses:

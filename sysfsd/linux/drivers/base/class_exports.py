@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from sysfsd.linux.drivers.base.core import BuiltinSubsystems, Subsystem
+from sysfsd.linux.drivers.base.base import Subsystem
+from sysfsd.linux.drivers.base.core import BuiltinSubsystems
 from sysfsd.linux.drivers.base.core_exports import (
     create_attribute,
     driver_core,
@@ -30,7 +31,7 @@ def builtin_class(export: Area, variable: str, name: str) -> None:
     def put(kernel: Kernel, address: int) -> None:
         cls = kernel.struct("class", address)
         cls["name"] = kernel.slab.string(name.encode())
-        kernel.state(BuiltinSubsystems).register[address] = lambda: driver_core(kernel).class_register(cls)
+        kernel.state(BuiltinSubsystems).register[address] = lambda: driver_core(kernel).class_.class_register(cls)
 
     export.data(f"struct class {variable}", put)
 
@@ -41,30 +42,30 @@ def builtin_class(export: Area, variable: str, name: str) -> None:
 @export("int __class_register(struct class *cls, struct lock_class_key *key)")
 def __class_register(kernel: Kernel, cls: StructView, key: int) -> int:
     with kernel.state(Sysfs).foreign():
-        driver_core(kernel).class_register(cls)
+        driver_core(kernel).class_.class_register(cls)
     return 0
 
 
 @export("void class_unregister(struct class *cls)")
 def class_unregister(kernel: Kernel, cls: StructView) -> None:
-    driver_core(kernel).class_unregister(cls)
+    driver_core(kernel).class_.class_unregister(cls)
 
 
 @export("struct class *__class_create(struct module *owner, const char *name, struct lock_class_key *key)")
 def __class_create(kernel: Kernel, owner: StructView, name: bytes, key: int) -> StructView:
     with kernel.state(Sysfs).foreign():
-        return driver_core(kernel).class_create(owner.address, name)
+        return driver_core(kernel).class_.class_create(owner.address, name)
 
 
 @export("void class_destroy(struct class *cls)")
 def class_destroy(kernel: Kernel, cls: StructView) -> None:
     if cls.address and cls.address < (1 << 64) - 4095:
-        driver_core(kernel).class_unregister(cls)
+        driver_core(kernel).class_.class_unregister(cls)
 
 
 def _class(kernel: Kernel, cls: StructView) -> Subsystem:
     """:raises OSError: EINVAL for what is not registered"""
-    found = driver_core(kernel).class_(cls.address) if cls.address else None
+    found = driver_core(kernel).class_.find_class(cls.address) if cls.address else None
     if found is None:
         raise err(errno.EINVAL)
     return found
@@ -90,7 +91,7 @@ def show_class_attr_string(kernel: Kernel, cls: StructView, attr: StructView, bu
 
 
 def _before(kernel: Kernel, cls: StructView, function: str, line: int, offset: str) -> Subsystem | None:
-    found = driver_core(kernel).class_(cls.address) if cls.address else None
+    found = driver_core(kernel).class_.find_class(cls.address) if cls.address else None
     if cls.address and found is None:
         name = cls.string("name").decode("latin-1")
         text = f"{function} called for class '{name}' before it was initialized"
@@ -124,7 +125,11 @@ def class_find_device(kernel: Kernel, cls: StructView, start: StructView, data: 
 
 @export("int class_interface_register(struct class_interface *class_intf)")
 def class_interface_register(kernel: Kernel, class_intf: StructView) -> int:
-    found = driver_core(kernel).class_(class_intf["class"]) if class_intf.address and class_intf["class"] else None
+    found = (
+        driver_core(kernel).class_.find_class(class_intf["class"])
+        if class_intf.address and class_intf["class"]
+        else None
+    )
     if found is None:
         raise err(errno.ENODEV)
     found.interfaces.append(class_intf.address)
@@ -136,7 +141,7 @@ def class_interface_register(kernel: Kernel, class_intf: StructView) -> int:
 
 @export("void class_interface_unregister(struct class_interface *class_intf)")
 def class_interface_unregister(kernel: Kernel, class_intf: StructView) -> None:
-    found = driver_core(kernel).class_(class_intf["class"])
+    found = driver_core(kernel).class_.find_class(class_intf["class"])
     if found is None or class_intf.address not in found.interfaces:
         return
     found.interfaces.remove(class_intf.address)
@@ -156,7 +161,7 @@ def class_dev_iter_init(kernel: Kernel, iter: StructView, cls: StructView, start
 
 @export("struct device *class_dev_iter_next(struct class_dev_iter *iter)")
 def class_dev_iter_next(kernel: Kernel, iter: StructView) -> int:
-    found = driver_core(kernel).class_(iter["ki.i_klist"])
+    found = driver_core(kernel).class_.find_class(iter["ki.i_klist"])
     for dev in driver_core(kernel).each(found.devices, iter["ki.i_cur"]) if found is not None else ():
         if not iter["type"] or dev["type"] == iter["type"]:
             iter["ki.i_cur"] = dev.address

@@ -141,7 +141,7 @@ def device_create_with_groups(
 @export("void device_destroy(struct class *class, dev_t devt)")
 def device_destroy(kernel: Kernel, cls: StructView, devt: int) -> None:
     core = driver_core(kernel)
-    found = core.class_(cls.address)
+    found = core.class_.find_class(cls.address)
     for dev in core.each(found.devices) if found is not None else ():
         if dev["devt"] == devt:
             core.device_unregister(dev)
@@ -240,9 +240,9 @@ def device_remove_file_self(kernel: Kernel, dev: StructView, attr: StructView) -
 def _managed_groups(kernel: Kernel, dev: StructView, kind: str, groups: int, remove: Callable[[], None]) -> None:
     """Have groups that are there go with the driver."""
     core = driver_core(kernel)
-    data = core.resource_alloc(lambda data: remove(), 8, f"devm_attr_{kind}_remove")
+    data = core.devres.alloc(lambda data: remove(), 8, f"devm_attr_{kind}_remove")
     kernel.memory.write_pointer(data, groups)
-    core.resource_add(dev, data)
+    core.devres.add(dev, data)
 
 
 @export("int devm_device_add_group(struct device *dev, const struct attribute_group *grp)")
@@ -318,7 +318,7 @@ def device_rename(kernel: Kernel, dev: StructView, new_name: bytes) -> int:
     core, sysfs = driver_core(kernel), kernel.state(Sysfs)
     if not dev.address:
         raise err(errno.EINVAL)
-    cls = core.class_(dev["class"]) if dev["class"] else None
+    cls = core.class_.find_class(dev["class"]) if dev["class"] else None
     if cls is not None:
         directory = sysfs.directory(core.subsys_kobj(cls))
         link = directory.children.get(core.name(dev)) if directory is not None else None

@@ -29,17 +29,17 @@ def _keep(_data: int) -> None:
 
 @export("void *__devres_alloc_node(dr_release_t release, size_t size, gfp_t gfp, int nid, const char *name)")
 def __devres_alloc_node(kernel: Kernel, release: int, size: int, gfp: int, nid: int, name: bytes | None) -> int:
-    return _core(kernel).resource_alloc(release, size, (name or b"").decode("latin-1"))
+    return _core(kernel).devres.alloc(release, size, (name or b"").decode("latin-1"))
 
 
 @export("void devres_free(void *res)")
 def devres_free(kernel: Kernel, res: int) -> None:
-    _core(kernel).resource_free(res)
+    _core(kernel).devres.free(res)
 
 
 @export("void devres_add(struct device *dev, void *res)")
 def devres_add(kernel: Kernel, dev: StructView, res: int) -> None:
-    _core(kernel).resource_add(dev, res)
+    _core(kernel).devres.add(dev, res)
 
 
 def _match(kernel: Kernel, dev: StructView, match: int, match_data: int) -> Callable[[int], int] | None:
@@ -48,16 +48,16 @@ def _match(kernel: Kernel, dev: StructView, match: int, match_data: int) -> Call
 
 @export("void *devres_find(struct device *dev, dr_release_t release, dr_match_t match, void *match_data)")
 def devres_find(kernel: Kernel, dev: StructView, release: int, match: int, match_data: int) -> int:
-    found = _core(kernel).resource_find(dev, release, _match(kernel, dev, match, match_data))
+    found = _core(kernel).devres.find(dev, release, _match(kernel, dev, match, match_data))
     return found.data if found is not None else 0
 
 
 @export("void *devres_remove(struct device *dev, dr_release_t release, dr_match_t match, void *match_data)")
 def devres_remove(kernel: Kernel, dev: StructView, release: int, match: int, match_data: int) -> int:
-    found = _core(kernel).resource_find(dev, release, _match(kernel, dev, match, match_data))
+    found = _core(kernel).devres.find(dev, release, _match(kernel, dev, match, match_data))
     if found is None:
         return 0
-    _core(kernel).resource_remove(dev, found)
+    _core(kernel).devres.remove(dev, found)
     return found.data
 
 
@@ -66,24 +66,24 @@ def devres_destroy(kernel: Kernel, dev: StructView, release: int, match: int, ma
     data = devres_remove(kernel, dev, release, match, match_data)
     if not data:
         raise err(errno.ENOENT)
-    _core(kernel).resource_free(data)
+    _core(kernel).devres.free(data)
     return 0
 
 
 @export("int devres_release(struct device *dev, dr_release_t release, dr_match_t match, void *match_data)")
 def devres_release(kernel: Kernel, dev: StructView, release: int, match: int, match_data: int) -> int:
-    found = _core(kernel).resource_find(dev, release, _match(kernel, dev, match, match_data))
+    found = _core(kernel).devres.find(dev, release, _match(kernel, dev, match, match_data))
     if found is None:
         raise err(errno.ENOENT)
-    _core(kernel).resource_remove(dev, found)
-    _core(kernel).resource_release(dev, found)
+    _core(kernel).devres.remove(dev, found)
+    _core(kernel).devres.release(dev, found)
     return 0
 
 
 def _alloc(kernel: Kernel, dev: StructView, size: int, data: bytes = b"") -> int:
-    address = _core(kernel).resource_alloc(_keep, size)
+    address = _core(kernel).devres.alloc(_keep, size)
     kernel.memory.write(address, data)
-    _core(kernel).resource_add(dev, address)
+    _core(kernel).devres.add(dev, address)
     return address
 
 
@@ -113,12 +113,12 @@ def devm_kfree(kernel: Kernel, dev: StructView, p: int) -> None:
     if not p:
         return
     core = _core(kernel)
-    found = core.resource_find(dev, None, lambda data: data == p)
+    found = core.devres.find(dev, None, lambda data: data == p)
     if found is None:
         kernel.traps.warn_here("drivers/base/devres.c", 1073)
         return
-    core.resource_remove(dev, found)
-    core.resource_free(p)
+    core.devres.remove(dev, found)
+    core.devres.free(p)
 
 
 @export("int devm_add_action(struct device *dev, void (*action)(void *), void *data)")
@@ -126,8 +126,8 @@ def devm_add_action(kernel: Kernel, dev: StructView, action: int, data: int) -> 
     def run(_data: int) -> None:
         kernel.cpu.call(action, data)
 
-    address = _core(kernel).resource_alloc(run, 16)
+    address = _core(kernel).devres.alloc(run, 16)
     kernel.memory.write_pointer(address, data)
     kernel.memory.write_pointer(address + 8, action)
-    _core(kernel).resource_add(dev, address)
+    _core(kernel).devres.add(dev, address)
     return 0

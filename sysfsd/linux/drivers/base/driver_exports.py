@@ -29,24 +29,24 @@ export = Area("drivers/base/driver.c")
 
 @export("int driver_register(struct device_driver *drv)")
 def driver_register(kernel: Kernel, drv: StructView) -> int:
-    driver_core(kernel).driver_register(drv)
+    driver_core(kernel).driver.driver_register(drv)
     return 0
 
 
 @export("void driver_unregister(struct device_driver *drv)")
 def driver_unregister(kernel: Kernel, drv: StructView) -> None:
-    driver_core(kernel).driver_unregister(drv)
+    driver_core(kernel).driver.driver_unregister(drv)
 
 
 @export("struct device_driver *driver_find(const char *name, struct bus_type *bus)")
 def driver_find(kernel: Kernel, name: bytes, bus: StructView) -> int:
-    found = driver_core(kernel).bus(bus.address)
+    found = driver_core(kernel).bus.find_bus(bus.address)
     driver = found.drivers.get(name.decode("latin-1")) if found is not None else None
     return driver.address if driver is not None else 0
 
 
 def _driver_devices(kernel: Kernel, drv: StructView, start: StructView) -> Iterable[StructView]:
-    driver = driver_core(kernel).drivers.get(drv.address)
+    driver = driver_core(kernel).driver.drivers.get(drv.address)
     return driver_core(kernel).each(driver.devices, start.address) if driver is not None else ()
 
 
@@ -70,7 +70,7 @@ def driver_find_device(kernel: Kernel, drv: StructView, start: StructView, data:
 
 @export("int driver_create_file(struct device_driver *drv, const struct driver_attribute *attr)")
 def driver_create_file(kernel: Kernel, drv: StructView, attr: StructView) -> int:
-    driver = driver_core(kernel).drivers.get(drv.address)
+    driver = driver_core(kernel).driver.drivers.get(drv.address)
     if driver is None:
         raise err(errno.EINVAL)
     create_attribute(kernel, kernel.state(Kobjects).view(driver.private), attr)
@@ -79,6 +79,6 @@ def driver_create_file(kernel: Kernel, drv: StructView, attr: StructView) -> int
 
 @export("void driver_remove_file(struct device_driver *drv, const struct driver_attribute *attr)")
 def driver_remove_file(kernel: Kernel, drv: StructView, attr: StructView) -> None:
-    driver = driver_core(kernel).drivers.get(drv.address)
+    driver = driver_core(kernel).driver.drivers.get(drv.address)
     if driver is not None:
         remove_attribute(kernel, kernel.state(Kobjects).view(driver.private), attr)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
+from sysfsd.linux.drivers.base.base import Subsystem
 from sysfsd.linux.drivers.base.bus_exports import builtin_bus
-from sysfsd.linux.drivers.base.core import DriverCore, Subsystem
+from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.drivers.base.swnode import SoftwareNodes
 from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area
@@ -191,7 +192,7 @@ class PlatformBus:
         """``__platform_driver_register()``."""
         pdrv["driver.owner"] = owner
         pdrv["driver.bus"] = self._kernel.exports.data_address("platform_bus_type")
-        self.core.driver_register(pdrv.sub("driver"))
+        self.core.driver.driver_register(pdrv.sub("driver"))
 
 
 def _bus(kernel: Kernel) -> PlatformBus:
@@ -217,7 +218,7 @@ def __platform_driver_register(kernel: Kernel, drv: StructView, owner: StructVie
 
 @export("void platform_driver_unregister(struct platform_driver *drv)")
 def platform_driver_unregister(kernel: Kernel, drv: StructView) -> None:
-    _bus(kernel).core.driver_unregister(drv.sub("driver"))
+    _bus(kernel).core.driver.driver_unregister(drv.sub("driver"))
 
 
 @export(
@@ -234,8 +235,8 @@ def __platform_driver_probe(kernel: Kernel, drv: StructView, probe: int, module:
     drv["probe"] = probe
     _bus(kernel).register_driver(drv, module.address)
     drv["probe"] = 0
-    if not _bus(kernel).core.drivers[drv.at("driver")].devices:
-        _bus(kernel).core.driver_unregister(drv.sub("driver"))
+    if not _bus(kernel).core.driver.drivers[drv.at("driver")].devices:
+        _bus(kernel).core.driver.driver_unregister(drv.sub("driver"))
         raise err(errno.ENODEV)
     return 0
 
@@ -253,7 +254,7 @@ def __platform_register_drivers(kernel: Kernel, drivers: int, count: int, owner:
             symbol = kernel.kallsyms.sprint_symbol(drv.address, offset=False)
             kernel.log.pr_err(f"failed to register platform driver {symbol}: {-(error.errno or 0)}")
             for other in reversed(done):
-                _bus(kernel).core.driver_unregister(other.sub("driver"))
+                _bus(kernel).core.driver.driver_unregister(other.sub("driver"))
             raise
         done.append(drv)
     return 0
@@ -263,7 +264,7 @@ def __platform_register_drivers(kernel: Kernel, drivers: int, count: int, owner:
 def platform_unregister_drivers(kernel: Kernel, drivers: int, count: int) -> None:
     for index in reversed(range(count)):
         drv = kernel.struct("platform_driver", kernel.memory.read_pointer(drivers + 8 * index))
-        _bus(kernel).core.driver_unregister(drv.sub("driver"))
+        _bus(kernel).core.driver.driver_unregister(drv.sub("driver"))
 
 
 @export("struct platform_device *platform_device_alloc(const char *name, int id)")

@@ -26,7 +26,7 @@ class MiscClass:
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
         core = kernel.state(DriverCore)
-        self.address = core.class_create(0, b"misc").address
+        self.address = core.class_.class_create(0, b"misc").address
         core.own_devnode[self.address] = self._devnode
 
     def _devnode(self, dev: StructView) -> tuple[str | None, int]:

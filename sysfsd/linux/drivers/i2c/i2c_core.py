@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from sysfsd.linux.drivers.base.core import DriverCore, Subsystem
+from sysfsd.linux.drivers.base.base import Subsystem
+from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.err import err
 from sysfsd.linux.kernel.printk.printk import Level
 from sysfsd.linux.lib.kobject import SysfsDirectory, SysfsLink
@@ -147,7 +148,7 @@ class I2c:
         """:raises OSError: as driver_register()"""
         driver["driver.owner"], driver["driver.bus"] = owner, self._bus
         INIT_LIST_HEAD(self._kernel.memory, driver.at("clients"))
-        self._core.driver_register(driver.sub("driver"))
+        self._core.driver.driver_register(driver.sub("driver"))
         for adapter in list(self.adapters.values()):
             self._detect(adapter, driver)
 
@@ -155,7 +156,7 @@ class I2c:
         for client in self._listed(driver.at("clients")):
             list_del(self._kernel.memory, client.at("detected"))
             self.unregister_device(client)
-        self._core.driver_unregister(driver.sub("driver"))
+        self._core.driver.driver_unregister(driver.sub("driver"))
 
     def _listed(self, head: int) -> Iterator[StructView]:
         container_of = self._kernel.image.structs.container_of
@@ -212,7 +213,7 @@ class I2c:
             self._detect(adapter, drv)
 
     def _drivers(self) -> Iterator[StructView]:
-        bus = self._core.bus(self._bus)
+        bus = self._core.bus.find_bus(self._bus)
         for driver in bus.drivers.values() if bus is not None else ():
             yield self._driver(self._kernel.struct("device_driver", driver.address))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from sysfsd.linux.drivers.base.base import Subsystem
 from sysfsd.linux.drivers.base.bus_exports import builtin_bus
-from sysfsd.linux.drivers.base.core import DriverCore, Subsystem
+from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.drivers.i2c.i2c_core import I2c
 from sysfsd.linux.exports import Area
 
@@ -48,7 +49,7 @@ def i2c_del_driver(kernel: Kernel, driver: StructView) -> None:
 @export("int i2c_for_each_dev(void *data, int (*fn)(struct device *, void *))")
 def i2c_for_each_dev(kernel: Kernel, data: int, fn: int) -> int:
     core = kernel.state(DriverCore)
-    bus = core.bus(kernel.exports.data_address("i2c_bus_type"))
+    bus = core.bus.find_bus(kernel.exports.data_address("i2c_bus_type"))
     for dev in core.each(bus.devices) if bus is not None else ():
         ret = kernel.cpu.call(fn, dev.address, data)
         if ret:
@@ -97,7 +98,7 @@ def i2c_add_numbered_adapter(kernel: Kernel, adap: StructView) -> int:
 def devm_i2c_add_adapter(kernel: Kernel, dev: StructView, adapter: StructView) -> int:
     i2c, core = kernel.state(I2c), kernel.state(DriverCore)
     i2c.add_adapter(adapter, None)
-    core.resource_add(dev, core.resource_alloc(lambda _data: i2c.del_adapter(adapter), 0, "devm_i2c_del_adapter"))
+    core.devres.add(dev, core.devres.alloc(lambda _data: i2c.del_adapter(adapter), 0, "devm_i2c_del_adapter"))
     return 0
 
 

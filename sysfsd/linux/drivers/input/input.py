@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sysfsd.linux.drivers.base.core import DriverCore, Subsystem
+from sysfsd.linux.drivers.base.base import Subsystem
+from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.err import err
 from sysfsd.linux.fs.char_dev import MKDEV
 from sysfsd.linux.kernel.printk.printk import Level
@@ -152,7 +153,7 @@ class Input:
         address = kernel.exports.data_address("input_class")
         if not self._ready:
             self._ready = True
-            found = core.class_(address)
+            found = core.class_.find_class(address)
             assert found is not None
             found.uevent, found.add_files = self._uevent, self._add_files
             core.own_devnode[address] = lambda dev: (f"input/{core.name(dev)}" if dev["devt"] else None, 0)
@@ -163,8 +164,8 @@ class Input:
         core = self._kernel.state(DriverCore)
         if not self._led_class:
             with core.sysfs.foreign(False):
-                self._led_class = core.class_create(0, b"leds").address
-            found: Subsystem | None = core.class_(self._led_class)
+                self._led_class = core.class_.class_create(0, b"leds").address
+            found: Subsystem | None = core.class_.find_class(self._led_class)
             assert found is not None
             found.add_files = self._add_led_files
         return self._led_class
@@ -215,18 +216,18 @@ class Input:
     def _manage(self, dev: StructView, parent: StructView, what: str, release: Callable[[int], None]) -> None:
         """Have *parent* give something back."""
         core = self._kernel.state(DriverCore)
-        data = self._managed[dev.address, what] = core.resource_alloc(release, 8)
-        core.resource_add(parent, data)
+        data = self._managed[dev.address, what] = core.devres.alloc(release, 8)
+        core.devres.add(parent, data)
 
     def _forget_managed(self, dev: StructView, what: str) -> None:
         """It is given back before the parent would."""
         data = self._managed.pop((dev.address, what), None)
         if data is not None:
             core, parent = self._kernel.state(DriverCore), dev.sub("dev").to("parent")
-            found = core.resource_find(parent, None, lambda other: other == data)
+            found = core.devres.find(parent, None, lambda other: other == data)
             if found is not None:
-                core.resource_remove(parent, found)
-                core.resource_free(data)
+                core.devres.remove(parent, found)
+                core.devres.free(data)
 
     def set_capability(self, dev: StructView, type_: int, code: int) -> None:
         """``input_set_capability()``."""

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
+from sysfsd.linux.drivers.base.base import Subsystem
 from sysfsd.linux.drivers.base.bus_exports import builtin_bus
-from sysfsd.linux.drivers.base.core import DriverCore, Subsystem
+from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area
 from sysfsd.linux.lib.kobject import Kobjects, Sysfs
@@ -61,7 +62,7 @@ def __pci_register_driver(kernel: Kernel, drv: StructView, owner: StructView, mo
     driver["owner"] = owner.address
     driver["groups"], driver["dev_groups"] = drv["groups"], drv["dev_groups"]
     INIT_LIST_HEAD(kernel.memory, drv.at("dynids.list"))
-    registered = kernel.state(DriverCore).driver_register(driver)
+    registered = kernel.state(DriverCore).driver.driver_register(driver)
     sysfs = kernel.state(Sysfs)
     directory = sysfs.directory(kernel.state(Kobjects).view(registered.private))
     assert directory is not None
@@ -139,7 +140,7 @@ def _remove_id_store(kernel: Kernel, drv: StructView, data: bytes) -> None:
 
 @export("void pci_unregister_driver(struct pci_driver *drv)")
 def pci_unregister_driver(kernel: Kernel, drv: StructView) -> None:
-    kernel.state(DriverCore).driver_unregister(drv.sub("driver"))
+    kernel.state(DriverCore).driver.driver_unregister(drv.sub("driver"))
     head = drv.at("dynids.list")
     while (entry := kernel.memory.read_pointer(head)) != head:
         kernel.memory.write_pointer(head, kernel.memory.read_pointer(entry))
@@ -162,13 +163,13 @@ def pci_add_dynid(kernel: Kernel, drv: StructView, *ids: int) -> int:
 @export("int pcie_port_service_register(struct pcie_port_service_driver *new)")
 def pcie_port_service_register(kernel: Kernel, new: StructView) -> int:
     new["driver.name"], new["driver.bus"] = new["name"], kernel.exports.data_address("pcie_port_bus_type")
-    kernel.state(DriverCore).driver_register(new.sub("driver"))
+    kernel.state(DriverCore).driver.driver_register(new.sub("driver"))
     return 0
 
 
 @export("void pcie_port_service_unregister(struct pcie_port_service_driver *drv)")
 def pcie_port_service_unregister(kernel: Kernel, drv: StructView) -> None:
-    kernel.state(DriverCore).driver_unregister(drv.sub("driver"))
+    kernel.state(DriverCore).driver.driver_unregister(drv.sub("driver"))
 
 
 @export("struct pci_dev *pci_get_device(unsigned int vendor, unsigned int device, struct pci_dev *from)")

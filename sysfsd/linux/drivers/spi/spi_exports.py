@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysfsd.linux.drivers.base.base import Subsystem
 from sysfsd.linux.drivers.base.bus_exports import builtin_bus
-from sysfsd.linux.drivers.base.core import DriverCore, Subsystem
+from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.exports import Area
 
 if TYPE_CHECKING:
@@ -57,5 +58,5 @@ def __spi_register_driver(kernel: Kernel, owner: StructView, sdrv: StructView) -
                 own = drv.string("name").decode("latin-1")
                 kernel.log.pr_warn(f"SPI driver {own} has no spi_device_id for {compatible.decode('latin-1')}")
             entry = kernel.struct("of_device_id", entry.address + entry.struct.size)
-    kernel.state(DriverCore).driver_register(drv)
+    kernel.state(DriverCore).driver.driver_register(drv)
     return 0

@@ -358,7 +358,7 @@ class Ttys:
     @property
     def _tty_class(self) -> int:
         if not self._class:
-            self._class = self.core.class_create(0, b"tty").address
+            self._class = self.core.class_.class_create(0, b"tty").address
         return self._class
 
     def wake(self, head: int) -> None:

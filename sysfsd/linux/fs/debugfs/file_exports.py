@@ -361,8 +361,8 @@ def debugfs_create_devm_seqfile(kernel: Kernel, dev: StructView, name: bytes, pa
         return
     core = kernel.state(DriverCore)
     with errors_ignored():
-        entry = core.resource_alloc(0, 16)
-        core.resource_add(dev, entry)
+        entry = core.devres.alloc(0, 16)
+        core.devres.add(dev, entry)
         kernel.memory.write_pointer(entry, read_fn)
         kernel.memory.write_pointer(entry + 8, dev.address)
         fops = _own_fops(kernel, "debugfs_devm_entry_ops", _devm_entry_fops)

@@ -116,9 +116,9 @@ def dmam_alloc_attrs(kernel: Kernel, dev: StructView, size: int, dma_handle: int
     address = int(dma_alloc_attrs(kernel, dev, size, dma_handle, gfp, attrs))
     if address:
         core = kernel.state(DriverCore)
-        data = core.resource_alloc(lambda data: kernel.memory.free_pages(kernel.memory.read_pointer(data)), 8, _MANAGED)
+        data = core.devres.alloc(lambda data: kernel.memory.free_pages(kernel.memory.read_pointer(data)), 8, _MANAGED)
         kernel.memory.write_pointer(data, address)
-        core.resource_add(dev, data)
+        core.devres.add(dev, data)
     return address
 
 
@@ -126,12 +126,12 @@ def dmam_alloc_attrs(kernel: Kernel, dev: StructView, size: int, dma_handle: int
 def dmam_free_coherent(kernel: Kernel, dev: StructView, size: int, vaddr: int, dma_handle: int) -> None:
     core, memory = kernel.state(DriverCore), kernel.memory
     dma_free_attrs(kernel, dev, size, vaddr, dma_handle, 0)
-    found = core.resource_find(dev, None, lambda data: memory.read_pointer(data) == vaddr)
+    found = core.devres.find(dev, None, lambda data: memory.read_pointer(data) == vaddr)
     if found is None or found.name != _MANAGED:
         kernel.traps.warn_at("kernel/dma/mapping.c", 66)
         return
-    core.resource_remove(dev, found)
-    core.resource_free(found.data)
+    core.devres.remove(dev, found)
+    core.devres.free(found.data)
 
 
 # Streaming

@@ -184,9 +184,9 @@ def devm_request_threaded_irq(
         del irqs.managed[data]
         irqs.free(irq, dev_id)
 
-    data = core.resource_alloc(release, _IRQ_DEVRES)
+    data = core.devres.alloc(release, _IRQ_DEVRES)
     irqs.managed[data] = (irq, dev_id)
-    core.resource_add(dev, data)
+    core.devres.add(dev, data)
     return 0
 
 
@@ -204,11 +204,11 @@ def devm_request_any_context_irq(
 @export("void devm_free_irq(struct device *dev, unsigned int irq, void *dev_id)")
 def devm_free_irq(kernel: Kernel, dev: StructView, irq: int, dev_id: int) -> None:
     core, irqs = kernel.state(DriverCore), _irqs(kernel)
-    found = core.resource_find(dev, None, lambda data: irqs.managed.get(data) == (irq, dev_id))
+    found = core.devres.find(dev, None, lambda data: irqs.managed.get(data) == (irq, dev_id))
     if found is None:
         kernel.traps.warn_at("kernel/irq/devres.c", 144)
     else:
         del irqs.managed[found.data]
-        core.resource_remove(dev, found)
-        core.resource_free(found.data)
+        core.devres.remove(dev, found)
+        core.devres.free(found.data)
     irqs.free(irq, dev_id)

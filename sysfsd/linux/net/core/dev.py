@@ -207,7 +207,7 @@ class NetDevices:
         cls["name"] = kernel.slab.string(b"net")
         cls["ns_type"] = kernel.slab.kmalloc(kernel.image.structs["kobj_ns_type_operations"].size)
         with core.sysfs.foreign(False):
-            found = core.class_register(cls)
+            found = core.class_.class_register(cls)
         found.uevent, found.add_files = self._uevent, self._add_files
         return cls
 

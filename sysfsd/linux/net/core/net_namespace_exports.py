@@ -147,7 +147,7 @@ class Net:
     def _class(self) -> StructView:
         """The directory of /sys/class/net."""
         core = self._kernel.state(DriverCore)
-        found = core.class_(self.devices.class_.address)
+        found = core.class_.find_class(self.devices.class_.address)
         assert found is not None
         return core.subsys_kobj(found)
 

@@ -161,7 +161,7 @@ def test_all_is_gone_with_the_module(kernel: Kernel, load: Load) -> None:
         assert find(kernel, path) is None, path
     core = kernel.state(DriverCore)
     assert not kernel.state(Devtmpfs).nodes
-    assert not core.drivers
+    assert not core.driver.drivers
     assert "reg" not in kernel.state(ProcFs).root.children
     assert not kernel.state(DebugFs).root.children
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sysfsd.linux.drivers.base.base import Subsystem
 from sysfsd.linux.drivers.base.bus_exports import builtin_bus
-from sysfsd.linux.drivers.base.core import DriverCore, Subsystem
+from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.exports import Area
 from sysfsd.linux.lib.kobject import Kobjects, Sysfs
 
@@ -28,7 +29,7 @@ def __serio_register_driver(kernel: Kernel, drv: StructView, owner: StructView, 
     driver = drv.sub("driver")
     driver["bus"], driver["owner"] = kernel.exports.data_address("serio_bus"), owner.address
     try:
-        registered = kernel.state(DriverCore).driver_register(driver)
+        registered = kernel.state(DriverCore).driver.driver_register(driver)
     except OSError as error:
         name = driver.string("name").decode("latin-1")
         kernel.log.pr_err(f"serio: driver_register() failed for {name}, error: {-(error.errno or 0)}")
@@ -44,4 +45,4 @@ def __serio_register_driver(kernel: Kernel, drv: StructView, owner: StructView, 
 
 @export("void serio_unregister_driver(struct serio_driver *drv)")
 def serio_unregister_driver(kernel: Kernel, drv: StructView) -> None:
-    kernel.state(DriverCore).driver_unregister(drv.sub("driver"))
+    kernel.state(DriverCore).driver.driver_unregister(drv.sub("driver"))
