@@ -10,7 +10,7 @@ from sysfsd.linux.err import ERESTARTSYS, err
 from sysfsd.linux.kernel.sched.core import HZ
 
 if TYPE_CHECKING:
-    from sysfsd.linux.drivers.tty.tty_io import Tty
+    from sysfsd.linux.drivers.tty.tty import Tty
 
 __all__ = ["NTty"]
 

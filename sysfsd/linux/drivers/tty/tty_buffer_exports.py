@@ -23,7 +23,7 @@ _MIN_TTYB_SIZE: Final = 256
 
 @export("int __tty_insert_flip_char(struct tty_port *port, unsigned char ch, char flag)")
 def __tty_insert_flip_char(kernel: Kernel, port: StructView, ch: int, flag: int) -> int:
-    return ttys(kernel).insert(port.address, bytes((ch,)), bytes((flag & 0xFF,)))
+    return ttys(kernel).buffers.insert(port.address, bytes((ch,)), bytes((flag & 0xFF,)))
 
 
 @export(
@@ -31,7 +31,7 @@ def __tty_insert_flip_char(kernel: Kernel, port: StructView, ch: int, flag: int)
 )
 def tty_insert_flip_string_fixed_flag(kernel: Kernel, port: StructView, chars: int, flag: int, size: int) -> int:
     data = kernel.memory.read(chars, size) if size else b""
-    return ttys(kernel).insert(port.address, data, bytes((flag & 0xFF,)) * size)
+    return ttys(kernel).buffers.insert(port.address, data, bytes((flag & 0xFF,)) * size)
 
 
 @export(
@@ -40,12 +40,12 @@ def tty_insert_flip_string_fixed_flag(kernel: Kernel, port: StructView, chars: i
 )
 def tty_insert_flip_string_flags(kernel: Kernel, port: StructView, chars: int, flags: bytes, size: int) -> int:
     data = kernel.memory.read(chars, size) if size else b""
-    return ttys(kernel).insert(port.address, data, (flags or b"").ljust(size, b"\0")[:size])
+    return ttys(kernel).buffers.insert(port.address, data, (flags or b"").ljust(size, b"\0")[:size])
 
 
 @export("int tty_prepare_flip_string(struct tty_port *port, unsigned char **chars, size_t size)")
 def tty_prepare_flip_string(kernel: Kernel, port: StructView, chars: int, size: int) -> int:
-    address, count = ttys(kernel).prepare(port.address, size)
+    address, count = ttys(kernel).buffers.prepare(port.address, size)
     if count:
         kernel.memory.write_pointer(chars, address)
     return count
@@ -53,12 +53,12 @@ def tty_prepare_flip_string(kernel: Kernel, port: StructView, chars: int, size: 
 
 @export("int tty_buffer_request_room(struct tty_port *port, size_t size)")
 def tty_buffer_request_room(kernel: Kernel, port: StructView, size: int) -> int:
-    return min(size, ttys(kernel).room(port.address))
+    return min(size, ttys(kernel).buffers.room(port.address))
 
 
 @export("unsigned int tty_buffer_space_avail(struct tty_port *port)")
 def tty_buffer_space_avail(kernel: Kernel, port: StructView) -> int:
-    return ttys(kernel).room(port.address)
+    return ttys(kernel).buffers.room(port.address)
 
 
 @export("int tty_buffer_set_limit(struct tty_port *port, int limit)")
@@ -71,4 +71,4 @@ def tty_buffer_set_limit(kernel: Kernel, port: StructView, limit: int) -> int:
 
 @export("void tty_flip_buffer_push(struct tty_port *port)")
 def tty_flip_buffer_push(kernel: Kernel, port: StructView) -> None:
-    ttys(kernel).push(port)
+    ttys(kernel).buffers.push(port)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sysfsd.linux.drivers.tty.tty_io import Tty, Ttys
+from sysfsd.linux.drivers.tty.tty import Tty
+from sysfsd.linux.drivers.tty.tty_io import Ttys
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.locking.mutex_exports import mutex_lock_state, mutex_unlock
 from sysfsd.linux.kernel.sched.core import TaskState

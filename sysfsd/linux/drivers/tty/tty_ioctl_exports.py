@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sysfsd.linux.drivers.tty.tty_io import baud_rate, encode_baud_rate, input_baud_rate
+from sysfsd.linux.drivers.tty.tty_baudrate import baud_rate, encode_baud_rate, input_baud_rate
 from sysfsd.linux.drivers.tty.tty_io_exports import (
     ADDRB,
     CLOCAL,
@@ -48,7 +48,7 @@ def tty_unthrottle(kernel: Kernel, tty: StructView) -> None:
 def tty_wait_until_sent(kernel: Kernel, tty: StructView, timeout: int) -> None:
     known = open_tty(kernel, tty)
     if known is not None:
-        ttys(kernel).wait_until_sent(known, timeout)
+        ttys(kernel).ioctls.wait_until_sent(known, timeout)
 
 
 @export("int tty_set_termios(struct tty_struct *tty, struct ktermios *new_termios)")

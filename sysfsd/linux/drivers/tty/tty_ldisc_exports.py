@@ -41,6 +41,6 @@ def tty_unregister_ldisc(kernel: Kernel, ldisc: StructView) -> None:
 def tty_ldisc_flush(kernel: Kernel, tty: StructView) -> None:
     known = open_tty(kernel, tty)
     if known is not None:
-        ttys(kernel).flush_received(tty["port"])
+        ttys(kernel).buffers.flush_received(tty["port"])
         if known.discipline is not None:
             known.discipline.flush()

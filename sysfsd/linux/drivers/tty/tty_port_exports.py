@@ -6,7 +6,9 @@ import errno
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
-from sysfsd.linux.drivers.tty.tty_io import PORT_ACTIVE, PORT_INITIALIZED, TTY_IO_ERROR, baud_rate
+from sysfsd.linux.drivers.tty.tty import TTY_IO_ERROR
+from sysfsd.linux.drivers.tty.tty_baudrate import baud_rate
+from sysfsd.linux.drivers.tty.tty_io import PORT_ACTIVE, PORT_INITIALIZED
 from sysfsd.linux.drivers.tty.tty_io_exports import CBAUD, CLOCAL, HUPCL, open_tty, tty_kref_put, tty_wakeup, ttys
 from sysfsd.linux.drivers.tty.tty_ldisc_exports import tty_ldisc_flush
 from sysfsd.linux.err import ERESTARTSYS
@@ -36,7 +38,7 @@ export.data("struct tty_port_client_operations tty_port_default_client_ops")
 
 @export("void tty_port_init(struct tty_port *port)")
 def tty_port_init(kernel: Kernel, port: StructView) -> None:
-    ttys(kernel).init_port(port)
+    ttys(kernel).ports.init_port(port)
 
 
 @export("void tty_port_link_device(struct tty_port *port, struct tty_driver *driver, unsigned int index)")
@@ -79,7 +81,7 @@ def tty_port_unregister_device(kernel: Kernel, port: StructView, driver: StructV
 
 @export("void tty_port_destroy(struct tty_port *port)")
 def tty_port_destroy(kernel: Kernel, port: StructView) -> None:
-    ttys(kernel).forget_port(port.address)
+    ttys(kernel).ports.forget_port(port.address)
 
 
 @export("void tty_port_put(struct tty_port *port)")
@@ -257,7 +259,7 @@ def tty_port_close_start(kernel: Kernel, port: StructView, tty: StructView, filp
         if tty["flow.tco_stopped"]:
             known.flush_driver()
         if port["closing_wait"] != _CLOSING_WAIT_NONE:
-            ttys(kernel).wait_until_sent(known, port["closing_wait"])
+            ttys(kernel).ioctls.wait_until_sent(known, port["closing_wait"])
         if port["drain_delay"]:
             bps = baud_rate(tty.sub("termios"))
             ticks = max(HZ * 10 * port["drain_delay"] // bps, HZ // 10) if bps > 1200 else 2 * HZ

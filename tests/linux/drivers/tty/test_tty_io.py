@@ -13,7 +13,8 @@ import pytest
 
 from sysfsd.fs.tree import tree
 from sysfsd.linux.drivers.base.devtmpfs import Devtmpfs
-from sysfsd.linux.drivers.tty.tty_io import Ttys, baud_rate, encode_baud_rate
+from sysfsd.linux.drivers.tty.tty_baudrate import baud_rate, encode_baud_rate
+from sysfsd.linux.drivers.tty.tty_io import Ttys
 from sysfsd.linux.fs.char_dev import DeviceNumbers
 from sysfsd.linux.fs.vfs import File, Inode, chrdev_open
 from sysfsd.linux.kernel.params import store_param
