@@ -35,7 +35,7 @@ class Ports:
         port["buf.mem_limit"] = _MEM_LIMIT
         kernel.struct("tty_buffer", sentinel)["flags"] = 1
         INIT_LIST_HEAD(kernel.memory, port.at("buf.work.entry"))
-        port["buf.work.func"] = kernel.exports.internal("void flush_to_ldisc(struct work_struct *work)", _flush_work)
+        port["buf.work.func"] = kernel.exports.internal("void flush_to_ldisc(struct work_struct *work)", self._flush_work)
         for head in ("open_wait", "delta_msr_wait"):
             INIT_LIST_HEAD(kernel.memory, port.at(f"{head}.head"))
         for lock in ("mutex", "buf_mutex", "buf.lock"):
@@ -52,10 +52,10 @@ class Ports:
             ops["receive_buf"] = kernel.exports.internal(
                 "int tty_port_default_receive_buf(struct tty_port *port, const unsigned char *p,"
                 " const unsigned char *f, size_t count)",
-                _default_receive_buf,
+                self._default_receive_buf,
             )
             ops["write_wakeup"] = kernel.exports.internal(
-                "void tty_port_default_wakeup(struct tty_port *port)", _default_wakeup
+                "void tty_port_default_wakeup(struct tty_port *port)", self._default_wakeup
             )
         return ops.address
 
@@ -66,21 +66,20 @@ class Ports:
         for _start, address, _size in self.ttys.buffers.rooms.pop(port, ()):
             self.kernel.slab.kfree(address)
 
+    def _default_receive_buf(self, kernel: Kernel, port: StructView, p: int, f: int, count: int) -> int:
+        """``tty_port_default_receive_buf()``."""
+        tty = self.ttys.tty(port["itty"])
+        if tty is None or tty.discipline is None:
+            return 0
+        read = kernel.memory.read
+        return tty.discipline.receive(read(p, count) if count else b"", read(f, count) if f and count else None)
 
-def _default_receive_buf(kernel: Kernel, port: StructView, p: int, f: int, count: int) -> int:
-    tty = kernel.state(Ttys).tty(port["itty"])
-    if tty is None or tty.discipline is None:
-        return 0
-    read = kernel.memory.read
-    return tty.discipline.receive(read(p, count) if count else b"", read(f, count) if f and count else None)
+    def _default_wakeup(self, kernel: Kernel, port: StructView) -> None:
+        """``tty_port_default_wakeup()``."""
+        tty = self.ttys.tty(port["tty"])
+        if tty is not None:
+            tty.wakeup()
 
-
-def _default_wakeup(kernel: Kernel, port: StructView) -> None:
-    tty = kernel.state(Ttys).tty(port["tty"])
-    if tty is not None:
-        tty.wakeup()
-
-
-def _flush_work(kernel: Kernel, work: StructView) -> None:
-    port = work.address - kernel.image.offset("tty_port", "buf.work")
-    kernel.state(Ttys).buffers.flush_to_ldisc(port)
+    def _flush_work(self, kernel: Kernel, work: StructView) -> None:
+        """``flush_to_ldisc()``, as work."""
+        self.ttys.buffers.flush_to_ldisc(work.address - kernel.image.offset("tty_port", "buf.work"))
