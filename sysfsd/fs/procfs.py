@@ -81,8 +81,8 @@ def proc(kernel: Kernel) -> Directory:
     )
     _Entries(kernel, root)
     input_ = root.children["bus"].children["input"]  # type: ignore[attr-defined]
-    input_.add("devices", SeqFile(lambda cred: locked(kernel.state(Input).proc_devices)))
-    input_.add("handlers", SeqFile(lambda cred: locked(kernel.state(Input).proc_handlers)))
+    input_.add("devices", SeqFile(lambda cred: locked(kernel.state(Input).sysfs.proc_devices)))
+    input_.add("handlers", SeqFile(lambda cred: locked(kernel.state(Input).sysfs.proc_handlers)))
     tty = root.children["tty"]
     assert isinstance(tty, Directory)
     tty.add("drivers", SeqFile(lambda cred: locked(kernel.state(Ttys).proc_drivers)))

@@ -187,7 +187,7 @@ def test_a_disk_without_a_queue_is_given_bios(kernel: Kernel, load: Load) -> Non
 
 def test_input_devices_and_their_handlers(kernel: Kernel, load: Load) -> None:
     load("input_devs")
-    devices = kernel.state(Input).proc_devices().decode()
+    devices = kernel.state(Input).sysfs.proc_devices().decode()
     assert 'N: Name="Test Mouse"\n' in devices and "H: Handlers=mouse0 \n" in devices
     assert {"input2", "mouse0", "mice"} <= children(kernel, "class/input")
     assert read(kernel, "devices/virtual/input/input2/modalias") == (
@@ -195,7 +195,7 @@ def test_input_devices_and_their_handlers(kernel: Kernel, load: Load) -> None:
     )
     assert read(kernel, "devices/virtual/input/input3/capabilities/key") == "10000 0 0 0 0\n"
     kernel.delete_module("input_devs")
-    assert kernel.state(Input).proc_devices() == b""
+    assert kernel.state(Input).sysfs.proc_devices() == b""
     assert children(kernel, "class/input") == {"mice"}
 
 
@@ -203,12 +203,12 @@ def test_a_key_that_is_held_repeats(kernel: Kernel, load: Load) -> None:
     load("input_devs")
     with kernel.lock:
         inputs = kernel.state(Input)
-        keys = next(known.view for known in inputs._devices.values() if known.view.string("name") == b"Test Keys")
-        inputs.event(keys, 1, 30, 1)
-        inputs.event(keys, 0, 0, 0)
+        keys = next(known.view for known in inputs.devices.values() if known.view.string("name") == b"Test Keys")
+        inputs.events.event(keys, 1, 30, 1)
+        inputs.events.event(keys, 0, 0, 0)
         assert kernel.softirq.armed(keys.at("timer"))
-        inputs.event(keys, 1, 30, 0)
-        inputs.event(keys, 0, 0, 0)
+        inputs.events.event(keys, 1, 30, 0)
+        inputs.events.event(keys, 0, 0, 0)
         assert not kernel.softirq.armed(keys.at("timer"))
 
 

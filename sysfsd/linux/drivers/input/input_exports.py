@@ -89,12 +89,12 @@ def input_match_device_id(kernel: Kernel, dev: StructView, id: StructView) -> bo
 
 @export("void input_event(struct input_dev *dev, unsigned int type, unsigned int code, int value)")
 def input_event(kernel: Kernel, dev: StructView, type: int, code: int, value: int) -> None:
-    _input(kernel).event(dev, type, code, value)
+    _input(kernel).events.event(dev, type, code, value)
 
 
 @export("void input_inject_event(struct input_handle *handle, unsigned int type, unsigned int code, int value)")
 def input_inject_event(kernel: Kernel, handle: StructView, type: int, code: int, value: int) -> None:
-    _input(kernel).inject(handle, type, code, value)
+    _input(kernel).events.inject(handle, type, code, value)
 
 
 # Handlers

@@ -35,7 +35,8 @@ class Ports:
         port["buf.mem_limit"] = _MEM_LIMIT
         kernel.struct("tty_buffer", sentinel)["flags"] = 1
         INIT_LIST_HEAD(kernel.memory, port.at("buf.work.entry"))
-        port["buf.work.func"] = kernel.exports.internal("void flush_to_ldisc(struct work_struct *work)", self._flush_work)
+        flush = kernel.exports.internal("void flush_to_ldisc(struct work_struct *work)", self._flush_work)
+        port["buf.work.func"] = flush
         for head in ("open_wait", "delta_msr_wait"):
             INIT_LIST_HEAD(kernel.memory, port.at(f"{head}.head"))
         for lock in ("mutex", "buf_mutex", "buf.lock"):
