@@ -10,27 +10,26 @@ import errno
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.err import err
-from sysfsd.linux.kernel.cred import Capability
 from sysfsd.linux.kernel.printk.printk import Level
-from sysfsd.linux.lib.kobject import SysfsDirectory
-from sysfsd.linux.lib.kstrtox import INT_TYPES, kstrto
-from sysfsd.linux.lib.list import INIT_LIST_HEAD, list_add_tail, list_del, list_empty, list_entries
+from sysfsd.linux.lib.list import INIT_LIST_HEAD, list_add_tail, list_del, list_entries
 from sysfsd.linux.lib.ratelimit import RatelimitState
 from sysfsd.linux.mm.memory import PageFault, align
 from sysfsd.linux.mm.percpu import NR_CPUS
+from sysfsd.linux.net.core.link_watch import LinkWatch
+from sysfsd.linux.net.core.net_sysfs import NetSysfs
+from sysfsd.linux.net.core.netdevice import DQL_MAX_LIMIT, IFF, LinkState, NetDevice, RegState
 from sysfsd.linux.registrations import Registrations
 
 if TYPE_CHECKING:
     from sysfsd.linux.struct_view import StructView
     from sysfsd.linux.system import Kernel
 
-__all__ = ["IFF", "IFNAMSIZ", "LinkState", "NetDevices", "RegState", "ether_setup", "notifier_to_errno"]
+__all__ = ["IFNAMSIZ", "NetDevices", "ether_setup", "notifier_to_errno"]
+
 
 IFNAMSIZ: Final = 16
 _ALIGN: Final = 32
@@ -38,7 +37,6 @@ _MAX_ADDR_LEN: Final = 32
 _DEFAULT_TX_QUEUE_LEN: Final = 1000
 _GSO_MAX_SIZE: Final = 65536
 _GSO_MAX_SEGS: Final = 65535
-_DQL_MAX_LIMIT: Final = 0x70000000
 _HZ: Final = 250
 _NUMA_NO_NODE: Final = -1
 #: How long one waits for those that still hold a device before it is said again, and before it is complained of (s).
@@ -47,57 +45,11 @@ _COMPLAIN: Final = 10.0
 _POLL: Final = 0.05
 
 
-class IFF:
-    """Flags of devices (include/uapi/linux/if.h), and private ones (include/linux/netdevice.h)."""
-
-    UP: Final = 1 << 0
-    BROADCAST: Final = 1 << 1
-    DEBUG: Final = 1 << 2
-    LOOPBACK: Final = 1 << 3
-    NOTRAILERS: Final = 1 << 5
-    RUNNING: Final = 1 << 6
-    NOARP: Final = 1 << 7
-    PROMISC: Final = 1 << 8
-    ALLMULTI: Final = 1 << 9
-    MULTICAST: Final = 1 << 12
-    PORTSEL: Final = 1 << 13
-    AUTOMEDIA: Final = 1 << 14
-    DYNAMIC: Final = 1 << 15
-    XMIT_DST_RELEASE: Final = 1 << 5
-    TX_SKB_SHARING: Final = 1 << 11
-    LIVE_ADDR_CHANGE: Final = 1 << 15
-    XMIT_DST_RELEASE_PERM: Final = 1 << 17
-    NO_QUEUE: Final = 1 << 19
-    CHANGE_PROTO_DOWN: Final = 1 << 32
-
-
 #: What users may change, and what only the kernel does.
 _SETTABLE: Final = (
     IFF.DEBUG | IFF.NOTRAILERS | IFF.NOARP | IFF.DYNAMIC | IFF.MULTICAST | IFF.PORTSEL | IFF.AUTOMEDIA
 )  # fmt: skip
 _VOLATILE: Final = IFF.LOOPBACK | 1 << 4 | IFF.BROADCAST | 1 << 10 | 1 << 11 | IFF.RUNNING | 7 << 16
-
-
-class LinkState:
-    """Bits of ``dev->state`` (``enum netdev_state_t``)."""
-
-    START: Final = 1 << 0
-    PRESENT: Final = 1 << 1
-    NOCARRIER: Final = 1 << 2
-    LINKWATCH_PENDING: Final = 1 << 3
-    DORMANT: Final = 1 << 4
-    TESTING: Final = 1 << 5
-
-
-class RegState:
-    """``dev->reg_state``."""
-
-    UNINITIALIZED: Final = 0
-    REGISTERED: Final = 1
-    UNREGISTERING: Final = 2
-    UNREGISTERED: Final = 3
-    RELEASED: Final = 4
-    DUMMY: Final = 5
 
 
 _REG_STATES: Final = (" (uninitialized)", "", " (unregistering)", " (unregistered)", " (released)", " (dummy)")
@@ -113,43 +65,10 @@ _SOFT_FEATURES: Final = _GSO | _GRO
 _SOFT_FEATURES_OFF: Final = 1 << 41 | 1 << 57 | 1 << 59
 _HIGHDMA: Final = 1 << 5
 
-_OPERSTATES: Final = ("unknown", "notpresent", "down", "lowerlayerdown", "testing", "dormant", "up")
-_OPER_DOWN, _OPER_TESTING, _OPER_DORMANT, _OPER_UP = 2, 4, 5, 6
-
-#: The files of ``statistics``: members of ``struct rtnl_link_stats64``.
-_STATISTICS: Final = (
-    "rx_packets", "tx_packets", "rx_bytes", "tx_bytes", "rx_errors", "tx_errors", "rx_dropped", "tx_dropped",
-    "multicast", "collisions", "rx_length_errors", "rx_over_errors", "rx_crc_errors", "rx_frame_errors",
-    "rx_fifo_errors", "rx_missed_errors", "tx_aborted_errors", "tx_carrier_errors", "tx_fifo_errors",
-    "tx_heartbeat_errors", "tx_window_errors", "rx_compressed", "tx_compressed", "rx_nohandler",
-)  # fmt: skip
-
 
 def notifier_to_errno(ret: int) -> int:
     """:returns: a positive errno, or 0"""
     return (ret & ~0x8000) - 1 if ret > 1 and ret & ~0x8000 > 1 else 0
-
-
-@dataclass(eq=False)
-class NetDevice:
-    """What is known of a device besides its ``struct net_device``."""
-
-    devices: NetDevices
-    dev: StructView
-    #: What it has counted itself, by member of ``struct rtnl_link_stats64``.
-    core_stats: dict[str, int] = field(default_factory=dict)
-    #: The references that the network stack holds as long as it is registered.
-    held: int = 0
-    alias: bytes = b""
-
-
-@dataclass
-class _Attribute:
-    """A file of a device's directory, or of one of its queues."""
-
-    mode: int
-    show: Callable[[NetDevice], bytes]
-    store: Callable[[NetDevice, bytes], None] | None = None
 
 
 def ether_setup(kernel: Kernel, dev: StructView) -> None:
@@ -175,8 +94,6 @@ class NetDevices:
         self.net = kernel.struct("net", kernel.exports.data_address("init_net"))
         self.known: dict[int, NetDevice] = {}
         self._todo: list[NetDevice] = []
-        self._unlisted_work = 0
-        self._changed_links: dict[int, None] = {}
         self._limit = RatelimitState()
         self.eth_header_ops = self._operations(
             "header_ops",
@@ -187,7 +104,11 @@ class NetDevices:
             parse_protocol="eth_header_parse_protocol",
         )
         self._default_ethtool_ops = self._operations("ethtool_ops")
-        self.class_ = self._net_class()
+        #: Links that come and go.
+        self.link = LinkWatch(self)
+        #: What is seen of them in /sys/class/net.
+        self.sysfs = NetSysfs(self)
+        self.class_ = self.sysfs.net_class()
         self.loopback = self._loopback()
 
     def _operations(self, struct: str, **functions: str) -> int:
@@ -200,16 +121,6 @@ class NetDevices:
         for member, name in functions.items():
             view[member] = kernel.exports.address_of(name)
         return view.address
-
-    def _net_class(self) -> StructView:
-        kernel, core = self.kernel, self.core
-        cls = kernel.struct("class", kernel.slab.kmalloc(kernel.image.structs["class"].size))
-        cls["name"] = kernel.slab.string(b"net")
-        cls["ns_type"] = kernel.slab.kmalloc(kernel.image.structs["kobj_ns_type_operations"].size)
-        with core.sysfs.foreign(False):
-            found = core.class_.class_register(cls)
-        found.uevent, found.add_files = self._uevent, self._add_files
-        return cls
 
     def _loopback(self) -> StructView:
         """``lo``, which nobody has set up yet."""
@@ -378,7 +289,7 @@ class NetDevices:
         dev["_rx"] = kernel.slab.kmalloc(rxqs * structs["netdev_rx_queue"].size)
         for queue in self.tx_queues(dev):
             queue["dev"], queue["numa_node"], queue["xmit_lock_owner"] = dev.address, _NUMA_NO_NODE, -1
-            queue["dql.max_limit"], queue["dql.slack_hold_time"] = _DQL_MAX_LIMIT, _HZ
+            queue["dql.max_limit"], queue["dql.slack_hold_time"] = DQL_MAX_LIMIT, _HZ
         for index in range(rxqs):
             kernel.struct("netdev_rx_queue", dev["_rx"] + index * structs["netdev_rx_queue"].size)["dev"] = dev.address
 
@@ -404,14 +315,14 @@ class NetDevices:
         kernel.percpu.dynamic.free(dev["pcpu_refcnt"])
         dev["pcpu_refcnt"] = 0
         if dev["reg_state"] == RegState.UNINITIALIZED:
-            self._free_memory(dev)
+            self.free_memory(dev)
             return
         if dev["reg_state"] != RegState.UNREGISTERED:
             kernel.traps.bug_here("net/core/dev.c", 10694)
         dev["reg_state"] = RegState.RELEASED
         self.core.put(dev.sub("dev"))
 
-    def _free_memory(self, dev: StructView) -> None:
+    def free_memory(self, dev: StructView) -> None:
         """``netdev_freemem()``."""
         self.known.pop(dev.address, None)
         self.kernel.slab.kfree(dev.address - dev["padded"])
@@ -487,12 +398,12 @@ class NetDevices:
         dev["mpls_features"] |= _SG
         if error := notifier_to_errno(self.notify("POST_INIT", dev)):
             raise err(error)
-        self._register_kobject(dev)
+        self.sysfs.register_kobject(dev)
         dev["reg_state"] = RegState.REGISTERED
         self.update_features(dev)
         dev["state"] |= LinkState.PRESENT
         if dev["state"] & (LinkState.NOCARRIER | LinkState.DORMANT | LinkState.TESTING):
-            self.rfc2863_policy(dev)
+            self.link.rfc2863_policy(dev)
         qdisc = kernel.exports.data_address("noop_qdisc")
         dev["qdisc"] = qdisc
         for queue in self.tx_queues(dev):
@@ -504,14 +415,6 @@ class NetDevices:
         list_add_tail(kernel.memory, dev.at("dev_list"), self.net.at("dev_base_head"))
         if not dev["addr_assign_type"]:
             kernel.memory.write(dev.at("perm_addr"), kernel.memory.read(dev["dev_addr"], dev["addr_len"]))
-
-    def _register_kobject(self, ndev: StructView) -> None:
-        dev = ndev.sub("dev")
-        self.core.device_initialize(dev)
-        dev["class"], dev["platform_data"], dev["groups"] = self.class_.address, ndev.address, ndev.at("sysfs_groups")
-        self.core.set_name(dev, ndev.string("name"))
-        self.core.own_release[dev.address] = lambda: self._free_memory(ndev)
-        self.core.device_add(dev)
 
     def update_features(self, dev: StructView) -> None:
         """``__netdev_update_features()``."""
@@ -658,53 +561,6 @@ class NetDevices:
         """``dev_set_promiscuity()``."""
         self._count_flag(dev, IFF.PROMISC, "promiscuity", count)
 
-    # The link
-
-    def carrier(self, dev: StructView, on: bool) -> None:
-        """``netif_carrier_on()``, ``netif_carrier_off()``."""
-        if bool(dev["state"] & LinkState.NOCARRIER) != on:
-            return
-        dev["state"] ^= LinkState.NOCARRIER
-        if dev["reg_state"] == RegState.UNINITIALIZED:
-            return
-        dev["carrier_up_count.counter" if on else "carrier_down_count.counter"] += 1
-        self.link_event(dev)
-
-    def link_event(self, dev: StructView) -> None:
-        """``linkwatch_fire_event()``."""
-        kernel = self.kernel
-        self._changed_links[dev.address] = None
-        if not self._unlisted_work:
-            work = kernel.struct("work_struct", kernel.slab.kmalloc(kernel.image.structs["work_struct"].size))
-            INIT_LIST_HEAD(kernel.memory, work.at("entry"))
-            work["func"] = kernel.exports.internal("void linkwatch_event(void *dummy)", _linkwatch_event)
-            self._unlisted_work = work.address
-        queue = kernel.memory.read_pointer(kernel.exports.data_address("system_unbound_wq"))
-        wq = kernel.workqueues.find(queue)
-        if wq is not None:
-            kernel.workqueues.queue(wq, self._unlisted_work)
-
-    def linkwatch(self) -> None:
-        """``__linkwatch_run_queue()``."""
-        changed, self._changed_links = self._changed_links, {}
-        for address in changed:
-            known = self.known.get(address)
-            if known is not None and known.dev["reg_state"] == RegState.REGISTERED:
-                self.rfc2863_policy(known.dev)
-                if known.dev["flags"] & IFF.UP:
-                    self.notify("CHANGE", known.dev)
-
-    def rfc2863_policy(self, dev: StructView) -> None:
-        """``rfc2863_policy()``: how things stand, from what is known of the link."""
-        state = dev["state"]
-        if state & LinkState.NOCARRIER:
-            oper = _OPER_DOWN
-        elif state & LinkState.TESTING:
-            oper = _OPER_TESTING
-        else:
-            oper = _OPER_DORMANT if state & LinkState.DORMANT else _OPER_UP
-        dev["operstate"] = oper
-
     # Attributes that others change too
 
     def set_mtu(self, dev: StructView, mtu: int) -> None:
@@ -783,273 +639,3 @@ class NetDevices:
             memory.write(storage.address, memory.read(source, kernel.image.structs["net_device_stats"].size))
         for member, value in self.of(dev).core_stats.items():
             storage[member] += value
-
-    # /sys/class/net
-
-    def _of_device(self, dev: StructView) -> StructView:
-        kernel = self.kernel
-        return kernel.struct("net_device", kernel.image.structs.container_of(dev.address, "net_device", "dev"))
-
-    def _uevent(self, dev: StructView, env: StructView) -> None:
-        """``netdev_uevent()``."""
-        ndev = self._of_device(dev)
-        self.core.kobjects.add_var(env, b"INTERFACE=" + ndev.string("name"))
-        self.core.kobjects.add_var(env, b"IFINDEX=%d" % ndev["ifindex"])
-
-    def _add_files(self, dev: StructView, directory: SysfsDirectory) -> None:
-        ndev = self._of_device(dev)
-        known = self.of(ndev)
-        self._fill(known, directory, _FILES)
-        statistics = self._directory(directory, "statistics")
-        for name in _STATISTICS:
-            self._fill(known, statistics, {name: _Attribute(0o444, partial(self._statistic, name))})
-        queues = self._directory(directory, "queues")
-        for index in range(ndev["real_num_rx_queues"]):
-            self._fill(known, self._directory(queues, f"rx-{index}"), _RX_QUEUE_FILES)
-        for index in range(ndev["real_num_tx_queues"]):
-            queue = self._directory(queues, f"tx-{index}")
-            self._fill(known, queue, _TX_QUEUE_FILES)
-            self._fill(known, self._directory(queue, "byte_queue_limits"), _BQL_FILES)
-
-    def _directory(self, parent: SysfsDirectory, name: str) -> SysfsDirectory:
-        made = self.core.sysfs.add(SysfsDirectory(name, parent, 0, parent.kobj))
-        assert isinstance(made, SysfsDirectory)
-        return made
-
-    def _fill(self, known: NetDevice, directory: SysfsDirectory, files: dict[str, _Attribute]) -> None:
-        for name, file in files.items():
-            store = partial(self._store, file.store, known) if file.store is not None else None
-            self.core.sysfs.create_own_file(directory, name, file.mode, partial(file.show, known), store)
-
-    def _store(self, store: Callable[[NetDevice, bytes], None], known: NetDevice, data: bytes) -> None:
-        """:raises OSError: EPERM, EINVAL"""
-        if not self.kernel.current_cred().capable(Capability.NET_ADMIN):
-            raise err(errno.EPERM)
-        store(known, data)
-
-    def _statistic(self, name: str, known: NetDevice) -> bytes:
-        kernel = self.kernel
-        size = kernel.image.structs["rtnl_link_stats64"].size
-        storage = kernel.struct("rtnl_link_stats64", kernel.slab.kmalloc(size))
-        try:
-            self.stats(known.dev, storage)
-            return b"%d\n" % storage[name]
-        finally:
-            kernel.slab.kfree(storage.address)
-
-
-def _linkwatch_event(kernel: Kernel, dummy: int) -> None:
-    kernel.state(NetDevices).linkwatch()
-
-
-# The files of a device
-
-
-def _number(member: str, fmt: bytes = b"%d\n") -> Callable[[NetDevice], bytes]:
-    return lambda known: fmt % known.dev[member]
-
-
-def _constant(text: bytes) -> Callable[[NetDevice], bytes]:
-    return lambda known: text
-
-
-def _fails(error: int) -> Callable[[NetDevice], bytes]:
-    def show(known: NetDevice) -> bytes:
-        raise err(error)
-
-    return show
-
-
-def _refuses(error: int) -> Callable[[NetDevice, bytes], None]:
-    def store(known: NetDevice, data: bytes) -> None:
-        raise err(error)
-
-    return store
-
-
-def _running(show: Callable[[NetDevice], bytes]) -> Callable[[NetDevice], bytes]:
-    """Only of a device that is up."""
-
-    def checked(known: NetDevice) -> bytes:
-        if not known.dev["state"] & LinkState.START:
-            raise err(errno.EINVAL)
-        return show(known)
-
-    return checked
-
-
-def _state(bit: int) -> Callable[[NetDevice], bytes]:
-    return _running(lambda known: b"%d\n" % bool(known.dev["state"] & bit))
-
-
-def _address(member: str) -> Callable[[NetDevice], bytes]:
-    def show(known: NetDevice) -> bytes:
-        dev = known.dev
-        where = dev[member] if member == "dev_addr" else dev.at(member)
-        return dev.memory.read(where, dev["addr_len"]).hex(":").encode() + b"\n"
-
-    return show
-
-
-def _operstate(known: NetDevice) -> bytes:
-    state = known.dev["operstate"] if known.dev["state"] & LinkState.START else _OPER_DOWN
-    return (_OPERSTATES[state] if state < len(_OPERSTATES) else "").encode() + b"\n"
-
-
-def _stored(data: bytes) -> int:
-    """:raises OSError: EINVAL, ERANGE"""
-    return kstrto(INT_TYPES["ul"], data)
-
-
-def _store_number(member: str) -> Callable[[NetDevice, bytes], None]:
-    def store(known: NetDevice, data: bytes) -> None:
-        known.dev[member] = _stored(data)
-
-    return store
-
-
-def _change_tx_queue_len(known: NetDevice, data: bytes) -> None:
-    """``dev_change_tx_queue_len()``."""
-    length = _stored(data)
-    if length >> 32:
-        raise err(errno.ERANGE)
-    if length != known.dev["tx_queue_len"]:
-        known.dev["tx_queue_len"] = length
-        known.devices.notify("CHANGE_TX_QUEUE_LEN", known.dev)
-
-
-def _change_carrier(known: NetDevice, data: bytes) -> None:
-    ops = known.dev.to("netdev_ops")
-    if not ops["ndo_change_carrier"]:
-        raise err(errno.EOPNOTSUPP)
-    value = _stored(data)
-    if not known.dev["state"] & LinkState.START:
-        raise err(errno.EINVAL)
-    ret = known.devices.operation(known.dev, "ndo_change_carrier", int(bool(value)))
-    if ret:
-        raise err(-ret)
-
-
-def _change_proto_down(known: NetDevice, data: bytes) -> None:
-    if not known.dev["priv_flags"] & IFF.CHANGE_PROTO_DOWN:
-        raise err(errno.EOPNOTSUPP)
-    known.dev["proto_down"] = bool(_stored(data))
-
-
-def _change_threaded(known: NetDevice, data: bytes) -> None:
-    value = _stored(data)
-    if list_empty(known.dev.memory, known.dev.at("napi_list")):
-        raise err(errno.EOPNOTSUPP)
-    if value > 1:
-        raise err(errno.EINVAL)
-    known.dev["threaded"] = value
-
-
-def _store_alias(known: NetDevice, data: bytes) -> None:
-    known.alias = data.partition(b"\n")[0]
-    if known.dev["flags"] & IFF.UP:
-        known.devices.notify("CHANGE", known.dev)
-
-
-def _iflink(known: NetDevice) -> bytes:
-    found = known.devices.operation(known.dev, "ndo_get_iflink")
-    return b"%d\n" % (known.dev["ifindex"] if found is None else found)
-
-
-def _name_assign_type(known: NetDevice) -> bytes:
-    if not known.dev["name_assign_type"]:
-        raise err(errno.EINVAL)
-    return b"%d\n" % known.dev["name_assign_type"]
-
-
-def _link_settings(member: str) -> Callable[[NetDevice], bytes]:
-    """What the driver says of the link."""
-
-    def show(known: NetDevice) -> bytes:
-        kernel, ops = known.devices.kernel, known.dev.to("ethtool_ops")
-        function = ops["get_link_ksettings"]
-        if not function:
-            raise err(errno.EINVAL)
-        settings = kernel.struct("ethtool_link_ksettings", kernel.slab.kmalloc(256))
-        try:
-            if kernel.cpu.call(function, known.dev.address, settings.address):
-                raise err(errno.EINVAL)
-            value = settings[f"base.{member}"]
-            if member == "speed":
-                return b"%d\n" % (value - (1 << 32) if value >> 31 else value)
-            return {0: b"half", 1: b"full"}.get(value, b"unknown") + b"\n"
-        finally:
-            kernel.slab.kfree(settings.address)
-
-    return _running(show)
-
-
-def _changes(known: NetDevice) -> bytes:
-    return b"%d\n" % (known.dev["carrier_up_count.counter"] + known.dev["carrier_down_count.counter"])
-
-
-_FILES: Final = {
-    "addr_assign_type": _Attribute(0o444, _number("addr_assign_type")),
-    "addr_len": _Attribute(0o444, _number("addr_len")),
-    "address": _Attribute(0o444, _address("dev_addr")),
-    "broadcast": _Attribute(0o444, _address("broadcast")),
-    "carrier": _Attribute(
-        0o644, _running(lambda known: b"%d\n" % (not known.dev["state"] & LinkState.NOCARRIER)), _change_carrier
-    ),
-    "carrier_changes": _Attribute(0o444, _changes),
-    "carrier_down_count": _Attribute(0o444, _number("carrier_down_count.counter")),
-    "carrier_up_count": _Attribute(0o444, _number("carrier_up_count.counter")),
-    "dev_id": _Attribute(0o444, _number("dev_id", b"0x%x\n")),
-    "dev_port": _Attribute(0o444, _number("dev_port")),
-    "dormant": _Attribute(0o444, _state(LinkState.DORMANT)),
-    "duplex": _Attribute(0o444, _link_settings("duplex")),
-    "flags": _Attribute(
-        0o644,
-        _number("flags", b"0x%x\n"),
-        lambda known, data: known.devices.change_flags(known.dev, _stored(data) & 0xFFFFFFFF),
-    ),
-    "gro_flush_timeout": _Attribute(0o644, _number("gro_flush_timeout"), _store_number("gro_flush_timeout")),
-    "ifalias": _Attribute(0o644, lambda known: known.alias + b"\n" if known.alias else b"", _store_alias),
-    "ifindex": _Attribute(0o444, _number("ifindex")),
-    "iflink": _Attribute(0o444, _iflink),
-    "link_mode": _Attribute(0o444, _number("link_mode")),
-    "mtu": _Attribute(
-        0o644, _number("mtu"), lambda known, data: known.devices.set_mtu(known.dev, _signed(_stored(data)))
-    ),
-    "name_assign_type": _Attribute(0o444, _name_assign_type),
-    "napi_defer_hard_irqs": _Attribute(0o644, _number("napi_defer_hard_irqs"), _store_number("napi_defer_hard_irqs")),
-    "netdev_group": _Attribute(0o644, _number("group"), _store_number("group")),
-    "operstate": _Attribute(0o444, _operstate),
-    "phys_port_id": _Attribute(0o444, _fails(errno.EOPNOTSUPP)),
-    "phys_port_name": _Attribute(0o444, _fails(errno.EOPNOTSUPP)),
-    "phys_switch_id": _Attribute(0o444, _fails(errno.EOPNOTSUPP)),
-    "proto_down": _Attribute(0o644, _number("proto_down"), _change_proto_down),
-    "speed": _Attribute(0o444, _link_settings("speed")),
-    "testing": _Attribute(0o444, _state(LinkState.TESTING)),
-    "threaded": _Attribute(0o644, _number("threaded"), _change_threaded),
-    "tx_queue_len": _Attribute(0o644, _number("tx_queue_len"), _change_tx_queue_len),
-    "type": _Attribute(0o444, _number("type")),
-}
-_RX_QUEUE_FILES: Final = {
-    "rps_cpus": _Attribute(0o644, _constant(b"0\n"), _refuses(errno.EINVAL)),
-    "rps_flow_cnt": _Attribute(0o644, _constant(b"0\n"), _refuses(errno.EINVAL)),
-}
-_TX_QUEUE_FILES: Final = {
-    "traffic_class": _Attribute(0o444, _fails(errno.ENOENT)),
-    "tx_maxrate": _Attribute(0o644, _constant(b"0\n"), _refuses(errno.EOPNOTSUPP)),
-    "tx_timeout": _Attribute(0o444, _constant(b"0\n")),
-    "xps_cpus": _Attribute(0o644, _fails(errno.ENOENT), _refuses(errno.ENOENT)),
-    "xps_rxqs": _Attribute(0o644, _constant(b"0\n"), _refuses(errno.EINVAL)),
-}
-_BQL_FILES: Final = {
-    "hold_time": _Attribute(0o644, _constant(b"1000\n"), _refuses(errno.EINVAL)),
-    "inflight": _Attribute(0o444, _constant(b"0\n")),
-    "limit": _Attribute(0o644, _constant(b"0\n"), _refuses(errno.EINVAL)),
-    "limit_max": _Attribute(0o644, _constant(b"%d\n" % _DQL_MAX_LIMIT), _refuses(errno.EINVAL)),
-    "limit_min": _Attribute(0o644, _constant(b"0\n"), _refuses(errno.EINVAL)),
-}
-
-
-def _signed(value: int) -> int:
-    """As an ``int``."""
-    return (value & 0xFFFFFFFF ^ 1 << 31) - (1 << 31)

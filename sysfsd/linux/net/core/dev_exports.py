@@ -12,8 +12,9 @@ from sysfsd.linux.kernel.printk.printk import Level
 from sysfsd.linux.kernel.sched.core import SOFTIRQ_OFFSET
 from sysfsd.linux.lib.list import INIT_LIST_HEAD, list_del, list_entries
 from sysfsd.linux.lib.vsprintf import ptr_to_hashval, vsnprintf
-from sysfsd.linux.net.core.dev import IFF, LinkState, NetDevices, RegState, notifier_to_errno
+from sysfsd.linux.net.core.dev import NetDevices, notifier_to_errno
 from sysfsd.linux.net.core.net_namespace_exports import Net
+from sysfsd.linux.net.core.netdevice import IFF, LinkState, RegState
 from sysfsd.linux.net.core.rtnetlink_exports import rtnl_lock, rtnl_lock_killable, rtnl_unlock
 from sysfsd.linux.net.core.skbuff import Napi
 from sysfsd.linux.net.core.skbuff_exports import skbs_of
@@ -268,7 +269,7 @@ def dev_get_stats(kernel: Kernel, dev: StructView, storage: StructView) -> Struc
 
 @export("void linkwatch_fire_event(struct net_device *dev)")
 def linkwatch_fire_event(kernel: Kernel, dev: StructView) -> None:
-    net_devices(kernel).link_event(dev)
+    net_devices(kernel).link.link_event(dev)
 
 
 def _stop_queues(kernel: Kernel, dev: StructView, stop: bool) -> None:

@@ -9,7 +9,8 @@ from sysfsd.linux.kernel.sched.core import SOFTIRQ_OFFSET
 from sysfsd.linux.lib.list import INIT_LIST_HEAD, list_add_tail, list_del_init, list_empty, list_entries
 from sysfsd.linux.mm.memory import PAGE_SIZE
 from sysfsd.linux.mm.slab import kmalloc_size
-from sysfsd.linux.net.core.dev import IFF, LinkState, NetDevices
+from sysfsd.linux.net.core.dev import NetDevices
+from sysfsd.linux.net.core.netdevice import IFF, LinkState
 from sysfsd.linux.registrations import Registrations
 
 if TYPE_CHECKING:

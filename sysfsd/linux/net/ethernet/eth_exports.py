@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area
-from sysfsd.linux.net.core.dev import LinkState
 from sysfsd.linux.net.core.dev import ether_setup as setup_ether
 from sysfsd.linux.net.core.dev_exports import net_devices
+from sysfsd.linux.net.core.netdevice import LinkState
 from sysfsd.linux.net.core.skbuff_exports import return_address, skbs_of
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sysfsd.linux.exports import Area
-from sysfsd.linux.net.core.dev import LinkState
+from sysfsd.linux.net.core.netdevice import LinkState
 from sysfsd.linux.registrations import declare_hook
 
 if TYPE_CHECKING:

@@ -98,9 +98,9 @@ export.data("struct Qdisc noop_qdisc")
 
 @export("void netif_carrier_on(struct net_device *dev)")
 def netif_carrier_on(kernel: Kernel, dev: StructView) -> None:
-    net_devices(kernel).carrier(dev, True)
+    net_devices(kernel).link.carrier(dev, True)
 
 
 @export("void netif_carrier_off(struct net_device *dev)")
 def netif_carrier_off(kernel: Kernel, dev: StructView) -> None:
-    net_devices(kernel).carrier(dev, False)
+    net_devices(kernel).link.carrier(dev, False)
