@@ -10,7 +10,7 @@ declaration::
 
 The declaration says what arrives in Python: an integer of its width and sign, ``bool``, the string (bytes, None for
 NULL) of a ``const char *``, a :class:`StructView` for a pointer to a structure, a list of arguments for ``...`` and
-``va_list``; any other pointer is an address. An ``OSError`` that it raises is returned as ``-errno``, be it as an
+``va_list``; any other pointer is an address. Where a string is annotated ``bytes``, NULL is a fault of the caller. An ``OSError`` that it raises is returned as ``-errno``, be it as an
 integer or as a pointer.
 """
 
@@ -168,6 +168,13 @@ def parse_variable(text: str) -> tuple[int, CType]:
         if found is None:
             raise
         return number, CType("variable", 0, struct=found[1])
+
+
+def parameter_annotations(function: Callable[..., Any]) -> list[str]:
+    """How the parameters of a function are annotated, as they stand in its source, but for the first (the kernel) and
+    those that take the rest."""
+    code = function.__code__
+    return [function.__annotations__.get(name, "") for name in code.co_varnames[1 : code.co_argcount]]
 
 
 class CallVaList:
@@ -412,7 +419,8 @@ class Exports:
     def _bind(self, export: Export, declaration: Declaration) -> Callable[[list[int]], int]:
         kernel, function = self._kernel, export.function
         assert function is not None
-        converters = [self._converter(param, i) for i, param in enumerate(declaration.params)]
+        wanted = [*parameter_annotations(function), *[""] * len(declaration.params)]
+        converters = [self._converter(param, i, wanted[i]) for i, param in enumerate(declaration.params)]
         encode = _ENCODERS[declaration.returns.kind]
         in_registers = len(converters) <= 6
 
@@ -435,8 +443,11 @@ class Exports:
 
         return call
 
-    def _converter(self, type_: CType, index: int) -> Callable[[list[int]], Any]:
-        """What makes the Python value of an argument."""
+    def _converter(self, type_: CType, index: int, wanted: str) -> Callable[[list[int]], Any]:
+        """What makes the Python value of an argument.
+
+        :param wanted: how the Python function has annotated it
+        """
         kernel = self._kernel
         memory = kernel.memory
         match type_.kind:
@@ -451,6 +462,8 @@ class Exports:
                 return lambda args: args[index] & mask
             case "bool":
                 return lambda args: bool(args[index] & 0xFF)
+            case "string" if wanted == "bytes":
+                return lambda args: memory.read_string(args[index], _INT_MAX)
             case "string":
                 return lambda args: memory.read_string(args[index], _INT_MAX) if args[index] else None
             case "struct" if type_.struct in self._image.structs:

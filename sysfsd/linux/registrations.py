@@ -137,11 +137,11 @@ def declare_hook(export: Area, declaration: str, kind: str) -> None:
     """A place for one function or one table of functions; NULL empties it."""
 
     @export(declaration)
-    def set_(kernel: Kernel, hook: object) -> None:
-        address = getattr(hook, "address", hook)
+    def set_(kernel: Kernel, hook: StructView | int) -> None:
+        address = hook if isinstance(hook, int) else hook.address
         registered(kernel).remove_key("hook", kind)
         if address:
-            registered(kernel).add("hook", kind, int(address))  # type: ignore[call-overload]
+            registered(kernel).add("hook", kind, address)
 
 
 def declare_table(

@@ -46,7 +46,7 @@ def blk_mq_free_tag_set(kernel: Kernel, set: StructView) -> None:
 @export(
     "struct gendisk *__blk_mq_alloc_disk(struct blk_mq_tag_set *set, void *queuedata, struct lock_class_key *lkclass)"
 )
-def __blk_mq_alloc_disk(kernel: Kernel, set: StructView, queuedata: int, lkclass: int) -> StructView:
+def __blk_mq_alloc_disk(kernel: Kernel, set: StructView, queuedata: int, lkclass: StructView) -> StructView:
     return disks(kernel).alloc(set["numa_node"], set, queuedata)
 
 

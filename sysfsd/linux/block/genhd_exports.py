@@ -22,7 +22,7 @@ def disks(kernel: Kernel) -> Disks:
 
 
 @export("struct gendisk *__blk_alloc_disk(int node, struct lock_class_key *lkclass)")
-def __blk_alloc_disk(kernel: Kernel, node: int, lkclass: int) -> StructView | None:
+def __blk_alloc_disk(kernel: Kernel, node: int, lkclass: StructView) -> StructView | None:
     try:
         return disks(kernel).alloc(node, None, 0)
     except OSError:

@@ -40,7 +40,7 @@ def builtin_class(export: Area, variable: str, name: str) -> None:
 
 
 @export("int __class_register(struct class *cls, struct lock_class_key *key)")
-def __class_register(kernel: Kernel, cls: StructView, key: int) -> int:
+def __class_register(kernel: Kernel, cls: StructView, key: StructView) -> int:
     with kernel.state(Sysfs).foreign():
         driver_core(kernel).class_.class_register(cls)
     return 0
@@ -52,7 +52,7 @@ def class_unregister(kernel: Kernel, cls: StructView) -> None:
 
 
 @export("struct class *__class_create(struct module *owner, const char *name, struct lock_class_key *key)")
-def __class_create(kernel: Kernel, owner: StructView, name: bytes, key: int) -> StructView:
+def __class_create(kernel: Kernel, owner: StructView, name: bytes, key: StructView) -> StructView:
     with kernel.state(Sysfs).foreign():
         return driver_core(kernel).class_.class_create(owner.address, name)
 

@@ -27,22 +27,22 @@ def _module(kernel: Kernel, address: int) -> Module | None:
 
 
 @export("bool try_module_get(struct module *module)")
-def try_module_get(kernel: Kernel, module: object) -> bool:
-    address = module.address  # type: ignore[attr-defined]
+def try_module_get(kernel: Kernel, module: StructView) -> bool:
+    address = module.address
     mod = _module(kernel, address)
     return not address or (mod is not None and mod.try_module_get())
 
 
 @export("void __module_get(struct module *module)")
-def __module_get(kernel: Kernel, module: object) -> None:
-    mod = _module(kernel, module.address)  # type: ignore[attr-defined]
+def __module_get(kernel: Kernel, module: StructView) -> None:
+    mod = _module(kernel, module.address)
     if mod is not None:
         mod.refcnt += 1
 
 
 @export("void module_put(struct module *module)")
-def module_put(kernel: Kernel, module: object) -> None:
-    mod = _module(kernel, module.address)  # type: ignore[attr-defined]
+def module_put(kernel: Kernel, module: StructView) -> None:
+    mod = _module(kernel, module.address)
     if mod is not None:
         if mod.refcnt <= 0:
             kernel.traps.warn_at("kernel/module/main.c", 857, site="module_put+0x8b")
@@ -50,14 +50,14 @@ def module_put(kernel: Kernel, module: object) -> None:
 
 
 @export("void __module_put_and_kthread_exit(struct module *mod, long code)")
-def __module_put_and_kthread_exit(kernel: Kernel, mod: object, code: int) -> None:
+def __module_put_and_kthread_exit(kernel: Kernel, mod: StructView, code: int) -> None:
     module_put(kernel, mod)
     kernel.kthreads.exit(code)
 
 
 @export("int module_refcount(struct module *mod)")
-def module_refcount(kernel: Kernel, mod: object) -> int:
-    found = _module(kernel, mod.address)  # type: ignore[attr-defined]
+def module_refcount(kernel: Kernel, mod: StructView) -> int:
+    found = _module(kernel, mod.address)
     return found.refcount if found is not None else 0
 
 
