@@ -6,7 +6,6 @@ import argparse
 import errno
 import gc
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -19,6 +18,7 @@ from sysfsd.host.mountinfo import mounts
 
 if TYPE_CHECKING:
     from sysfsd.fs.control import HostFiles
+    from sysfsd.fuse.mount import Mounting
     from sysfsd.image.image import KernelImage
     from sysfsd.linux.system import Kernel
 
@@ -214,14 +214,11 @@ def _serve(
 ) -> None:
     from sysfsd.fs.control import HostFiles
     from sysfsd.fs.tree import tree
+    from sysfsd.fuse.mount import Mount
     from sysfsd.host.kernel_read_file import kernel_read_file
     from sysfsd.host.namei import open_as
     from sysfsd.host.usermodehelper import run_usermodehelper
 
-    try:
-        from sysfsd.fuse.mount import Mount
-    except OSError:
-        raise Failure("libfuse.so.2 is missing: install the package fuse (Debian, Ubuntu: apt install fuse)") from None
     kernel = _boot(arguments)
     kernel.usermodehelper = run_usermodehelper
     host_files = HostFiles(open_as, kernel_read_file)
@@ -229,9 +226,20 @@ def _serve(
     for request in arguments.load:
         _load(kernel, host_files, request)
     try:
-        Mount(files, str(mountpoint), kernel.sched, ready).run(options)
+        Mount(files, str(mountpoint), kernel.sched, ready).run(options, _mounting())
     except OSError:
-        raise Failure from None  # libfuse has said why
+        raise Failure from None  # that has been said
+
+
+def _mounting() -> Mounting:
+    """How to mount: with libfuse 2, where there is one."""
+    try:
+        from sysfsd.fuse import libfuse
+    except OSError:
+        from sysfsd.fuse import kern_mount
+
+        return kern_mount.Mounted
+    return libfuse.Mounted
 
 
 def _config_item(item: str) -> tuple[str, str]:
@@ -349,10 +357,12 @@ def _exports(arguments: argparse.Namespace) -> int:
 
 
 def _umount(arguments: argparse.Namespace) -> int:
+    from sysfsd.fuse.kern_mount import fusermount_program
+
     path = Path(os.path.abspath(arguments.mountpoint))
     if _mounted_type(path) != _FSTYPE:
         raise Failure(f"{arguments.mountpoint}: no sysfsd is mounted there")
-    command = ["umount"] if os.geteuid() == 0 else [shutil.which("fusermount") or "fusermount", "-u"]
+    command = ["umount"] if os.geteuid() == 0 else [fusermount_program() or "fusermount", "-u"]
     done = subprocess.run([*command, str(path)], stderr=subprocess.PIPE, text=True, check=False)
     if done.returncode:
         raise Failure(done.stderr.strip() or f"{arguments.mountpoint}: could not be unmounted")

@@ -1,4 +1,7 @@
-"""libfuse, which mounts and unmounts for whoever runs the daemon (fuse_mount(), fusermount(1)), by way of fusepy."""
+"""libfuse 2, which mounts and unmounts for whoever runs the daemon (fuse_mount(), fusermount(1)), by way of fusepy.
+
+Only where it is at hand: importing this module raises OSError elsewhere, and kern_mount.py does what it does.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,7 @@ from typing import Any, Final
 
 # Spares fusepy a search with ldconfig and a compiler.
 os.environ.setdefault("FUSE_LIBRARY_PATH", "libfuse.so.2")
-try:
-    import fuse
-except OSError:
-    del os.environ["FUSE_LIBRARY_PATH"]
-    import fuse
+import fuse
 
 from sysfsd.linux.err import err
 
@@ -64,7 +63,7 @@ class Mounted:
             raise err(errno.EIO, mountpoint)
         if unknown:
             self.__exit__()
-            print(f"fuse: unknown option `{os.fsdecode(unknown[-1])}'", file=sys.stderr)
+            print(f"fuse: unknown option `{os.fsdecode(unknown[-1]).removeprefix('-o')}'", file=sys.stderr)
             raise err(errno.EINVAL, mountpoint)
         #: /dev/fuse, for this mount.
         self.fd: Final[int] = _libfuse.fuse_chan_fd(self._channel)

@@ -12,14 +12,14 @@ import os
 import stat
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import count
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Symlink, Tree
-from sysfsd.fuse.libfuse import Mounted
+from sysfsd.fuse.kern_mount import Mounted
 from sysfsd.fuse.session import NotifyCode, Opcode, OpenFlag, Operation, Request, Session
 from sysfsd.host.callers import (
     CallerCred,
@@ -177,6 +177,18 @@ class _IoctlArgument:
         return max(count, len(data)) if self._size else count
 
 
+class MountedFuse(AbstractContextManager["MountedFuse"], Protocol):
+    """A FUSE mount; as a context, until its end."""
+
+    @property
+    def fd(self) -> int:
+        """/dev/fuse, for this mount."""
+
+
+#: Mounts on a directory, with options of mount.fuse(8) by name.
+Mounting = Callable[[str, Mapping[str, str | bool]], MountedFuse]
+
+
 class Mount:
     """A tree, mounted.
 
@@ -214,11 +226,12 @@ class Mount:
         #: The device number that the files of this mount show.
         self.device: int | None = None
 
-    def run(self, options: dict[str, str | bool]) -> None:
+    def run(self, options: dict[str, str | bool], mounting: Mounting = Mounted) -> None:
         """Serve until somebody unmounts, or a signal ends the process.
 
         :param options: those of mount.fuse(8), by name
-        :raises OSError: EIO where FUSE cannot mount; libfuse has said why on standard error
+        :param mounting: how to mount
+        :raises OSError: EIO where FUSE cannot mount; standard error says why
         """
         defaults: dict[str, str | bool] = {
             "fsname": "sysfsd",
@@ -226,7 +239,7 @@ class Mount:
             "default_permissions": True,
             "nonempty": True,
         }
-        with Mounted(self._mountpoint, {**defaults, **options}) as mounted:
+        with mounting(self._mountpoint, {**defaults, **options}) as mounted:
             self._session.run(mounted.fd)
         if self._entry_changed in self._tree.watchers:
             self._tree.watchers.remove(self._entry_changed)

@@ -59,7 +59,9 @@ class Mount(IntFlag):
     NOSUID = 2
     NODEV = 4
     NOEXEC = 8
+    SYNCHRONOUS = 16
     REMOUNT = 32
+    DIRSYNC = 128
     NOATIME = 1 << 10
     NODIRATIME = 1 << 11
     BIND = 1 << 12
@@ -163,7 +165,7 @@ def _mapped(path: Path) -> str:
 def mount(source: str, target: str | Path, fstype: str = "", flags: int = 0, data: str = "") -> None:
     """:raises OSError: as mount(2)"""
     encoded = (os.fsencode(text) for text in (source, target, fstype))
-    checked(libc.mount(*encoded, ctypes.c_ulong(flags), data.encode() or None), target)
+    checked(libc.mount(*encoded, ctypes.c_ulong(flags), os.fsencode(data) or None), target)
 
 
 def protect(path: Path) -> None:
