@@ -65,6 +65,8 @@ AGAIN: Final = 'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"'
 START: Final = f"""
 mount -t tmpfs -o mode=755 tmpfs layer && mkdir layer/upper layer/work &&
 mount -t overlay -o lowerdir=/,upperdir=layer/upper,workdir=layer/work overlay rootfs || exit
+path=rootfs{Path(SYSFSD).parents[2]}
+while [ $path != rootfs ]; do mkdir -p $path; chmod a+rx $path; path=${{path%/*}}; done
 {AGAIN}
 """
 
