@@ -10,8 +10,8 @@ declaration::
 
 The declaration says what arrives in Python: an integer of its width and sign, ``bool``, the string (bytes, None for
 NULL) of a ``const char *``, a :class:`StructView` for a pointer to a structure, a list of arguments for ``...`` and
-``va_list``; any other pointer is an address. Where a string is annotated ``bytes``, NULL is a fault of the caller. An ``OSError`` that it raises is returned as ``-errno``, be it as an
-integer or as a pointer.
+``va_list``; any other pointer is an address. Where a string is annotated ``bytes``, NULL is a fault of the caller. An
+``OSError`` that it raises is returned as ``-errno``, be it as an integer or as a pointer.
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ def parse_variable(text: str) -> tuple[int, CType]:
 
 def parameter_annotations(function: Callable[..., Any]) -> list[str]:
     """How the parameters of a function are annotated, as they stand in its source, but for the first (the kernel) and
-    those that take the rest."""
+    those that take the rest.
+    """
     code = function.__code__
     return [function.__annotations__.get(name, "") for name in code.co_varnames[1 : code.co_argcount]]
 

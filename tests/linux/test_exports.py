@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import lzma
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sysfsd.image.image import KernelImage
-from sysfsd.linux.exports import CType, Declaration, modelled, parse
+from sysfsd.linux.exports import CType, Declaration, modelled, parameter_annotations, parse
 
 PROTOTYPES = Path(__file__).parents[1] / "image" / "prototypes.txt.xz"
 FUNCTIONS = sorted(name for name, export in modelled().items() if not export.variable)
@@ -63,3 +64,34 @@ def test_a_declaration_is_the_kernels(name: str) -> None:
 def test_what_is_modelled_is_exported(name: str) -> None:
     """A function that no module can import needs no model."""
     assert image().find_export(name) is not None or name in image().symbols
+
+
+#: What may stand for a C type in Python, besides a structure: :func:`arrives`.
+ANNOTATIONS = {
+    "int": {"int"},
+    "bool": {"bool"},
+    "string": {"bytes", "bytes | None"},
+    "pointer": {"int", "StructView | int"},
+    "...": {"CallVaList", "CallVaList | MemoryVaList"},
+    "va_list": {"MemoryVaList", "CallVaList | MemoryVaList"},
+}
+
+
+def arrives(param: CType) -> set[str]:
+    """How a Python function may annotate what arrives in it for a C parameter."""
+    if param.kind == "struct":
+        return {"StructView", "StructView | int"} if param.struct in image().structs else {"int"}
+    return ANNOTATIONS[param.kind]
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if modelled()[name].function is not None])
+def test_a_function_takes_what_its_declaration_says(name: str) -> None:
+    function = modelled()[name].function
+    assert function is not None
+    params, given = parse(modelled()[name].declaration).params, parameter_annotations(function)
+    required = len(given) - len(function.__defaults__ or ())
+    takes_more = function.__code__.co_flags & inspect.CO_VARARGS
+    assert required <= len(params)
+    assert takes_more or len(given) >= len(params)
+    for param, annotation in zip(params, given, strict=False):
+        assert annotation in arrives(param)

@@ -19,10 +19,6 @@ export = Area("mm/mempool.c")
 _MANY = 1 << 16
 
 
-def _view(kernel: Kernel, pool: int) -> StructView:
-    return kernel.struct("mempool_s", pool)
-
-
 def _take(kernel: Kernel, pool: StructView, gfp_mask: int = 0xCC0) -> int:
     """A new element from whoever makes them."""
     return kernel.cpu.call_long(pool["alloc"], gfp_mask, pool["pool_data"])
@@ -68,8 +64,8 @@ def _exit(kernel: Kernel, pool: StructView) -> None:
 @export(
     "int mempool_init(mempool_t *pool, int min_nr, mempool_alloc_t *alloc_fn, mempool_free_t *free_fn, void *pool_data)"
 )
-def mempool_init(kernel: Kernel, pool: int, min_nr: int, alloc_fn: int, free_fn: int, pool_data: int) -> int:
-    _init(kernel, _view(kernel, pool), min_nr, alloc_fn, free_fn, pool_data)
+def mempool_init(kernel: Kernel, pool: StructView, min_nr: int, alloc_fn: int, free_fn: int, pool_data: int) -> int:
+    _init(kernel, pool, min_nr, alloc_fn, free_fn, pool_data)
     return 0
 
 
@@ -81,7 +77,7 @@ def mempool_init(kernel: Kernel, pool: int, min_nr: int, alloc_fn: int, free_fn:
 def mempool_create(kernel: Kernel, min_nr: int, alloc_fn: int, free_fn: int, pool_data: int, *_: int) -> int:
     address = kernel.slab.kmalloc(kernel.image.structs["mempool_s"].size)
     try:
-        _init(kernel, _view(kernel, address), min_nr, alloc_fn, free_fn, pool_data)
+        _init(kernel, kernel.struct("mempool_s", address), min_nr, alloc_fn, free_fn, pool_data)
     except OSError as error:
         if error.errno != errno.ENOMEM:
             raise
@@ -91,35 +87,33 @@ def mempool_create(kernel: Kernel, min_nr: int, alloc_fn: int, free_fn: int, poo
 
 
 @export("void mempool_exit(mempool_t *pool)")
-def mempool_exit(kernel: Kernel, pool: int) -> None:
-    _exit(kernel, _view(kernel, pool))
+def mempool_exit(kernel: Kernel, pool: StructView) -> None:
+    _exit(kernel, pool)
 
 
 @export("void mempool_destroy(mempool_t *pool)")
-def mempool_destroy(kernel: Kernel, pool: int) -> None:
+def mempool_destroy(kernel: Kernel, pool: StructView) -> None:
     if pool:
-        _exit(kernel, _view(kernel, pool))
-        kernel.slab.kfree(pool)
+        _exit(kernel, pool)
+        kernel.slab.kfree(pool.address)
 
 
 @export("void *mempool_alloc(mempool_t *pool, gfp_t gfp_mask)")
-def mempool_alloc(kernel: Kernel, pool: int, gfp_mask: int) -> int:
-    view = _view(kernel, pool)
-    element = _take(kernel, view, gfp_mask)
-    if not element and view["curr_nr"] > 0:
-        element = _remove(kernel, view)
+def mempool_alloc(kernel: Kernel, pool: StructView, gfp_mask: int) -> int:
+    element = _take(kernel, pool, gfp_mask)
+    if not element and pool["curr_nr"] > 0:
+        element = _remove(kernel, pool)
     return element
 
 
 @export("void mempool_free(void *element, mempool_t *pool)")
-def mempool_free(kernel: Kernel, element: int, pool: int) -> None:
+def mempool_free(kernel: Kernel, element: int, pool: StructView) -> None:
     if not element:
         return
-    view = _view(kernel, pool)
-    if view["curr_nr"] < view["min_nr"]:
-        _add(kernel, view, element)
+    if pool["curr_nr"] < pool["min_nr"]:
+        _add(kernel, pool, element)
     else:
-        kernel.cpu.call(view["free"], element, view["pool_data"])
+        kernel.cpu.call(pool["free"], element, pool["pool_data"])
 
 
 # What most pools are made of

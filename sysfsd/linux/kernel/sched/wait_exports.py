@@ -129,10 +129,14 @@ def wake_up(kernel: Kernel, head: StructView, mode: int, nr_exclusive: int, key:
 
 @export(
     "int __wake_up(struct wait_queue_head *wq_head, unsigned int mode, int nr_exclusive, void *key)",
-    "void __wake_up_sync_key(struct wait_queue_head *wq_head, unsigned int mode, void *key)",
 )
 def __wake_up(kernel: Kernel, wq_head: StructView, mode: int, nr_exclusive: int, key: int = 0) -> int:
     return wake_up(kernel, wq_head, mode, nr_exclusive, key)
+
+
+@export("void __wake_up_sync_key(struct wait_queue_head *wq_head, unsigned int mode, void *key)")
+def __wake_up_sync_key(kernel: Kernel, wq_head: StructView, mode: int, key: int) -> int:
+    return wake_up(kernel, wq_head, mode, 1, key) if wq_head else 0
 
 
 @export("void __wake_up_locked(struct wait_queue_head *wq_head, unsigned int mode, int nr)")

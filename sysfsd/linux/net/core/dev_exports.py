@@ -10,7 +10,7 @@ from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area, CallVaList
 from sysfsd.linux.kernel.printk.printk import Level
 from sysfsd.linux.kernel.sched.core import SOFTIRQ_OFFSET
-from sysfsd.linux.lib.list import INIT_LIST_HEAD, list_del, list_entries
+from sysfsd.linux.lib.list import INIT_LIST_HEAD, list_add_tail, list_del, list_entries
 from sysfsd.linux.lib.vsprintf import ptr_to_hashval, vsnprintf
 from sysfsd.linux.net.core.dev import NetDevices, notifier_to_errno
 from sysfsd.linux.net.core.net_namespace_exports import Net
@@ -76,24 +76,19 @@ def register_netdev(kernel: Kernel, dev: StructView) -> int:
 
 
 @export("void unregister_netdevice_queue(struct net_device *dev, struct list_head *head)")
-def unregister_netdevice_queue(kernel: Kernel, dev: StructView, head: int) -> None:
+def unregister_netdevice_queue(kernel: Kernel, dev: StructView, head: StructView) -> None:
     if head:
-        memory = kernel.memory
-        list_del(memory, dev.at("unreg_list"))
-        last = memory.read_pointer(head + 8)
         entry = dev.at("unreg_list")
-        memory.write_pointer(last, entry)
-        memory.write_pointer(entry, head)
-        memory.write_pointer(entry + 8, last)
-        memory.write_pointer(head + 8, entry)
+        list_del(kernel.memory, entry)
+        list_add_tail(kernel.memory, entry, head.address)
     else:
         net_devices(kernel).unregister(dev)
 
 
 @export("void unregister_netdevice_many(struct list_head *head)")
-def unregister_netdevice_many(kernel: Kernel, head: int) -> None:
+def unregister_netdevice_many(kernel: Kernel, head: StructView) -> None:
     offset = kernel.image.offset("net_device", "unreg_list")
-    for entry in list(list_entries(kernel.memory, head)):
+    for entry in list(list_entries(kernel.memory, head.address)):
         list_del(kernel.memory, entry)
         INIT_LIST_HEAD(kernel.memory, entry)
         net_devices(kernel).unregister(kernel.struct("net_device", entry - offset))
