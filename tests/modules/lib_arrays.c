@@ -254,6 +254,141 @@ static void orders(void)
 	TELL(xa_empty(&array));
 }
 
+static int updates;
+
+static void update(struct xa_node *node)
+{
+	updates++;
+}
+
+/* One entry in the place of several, several in the place of one. */
+static void ranges(void)
+{
+	XA_STATE(xas, &array, 0);
+	unsigned long index;
+	unsigned int last;
+	void *entry;
+
+	xas_set_update(&xas, update);
+	xas_lock(&xas);
+	xas_set_order(&xas, 1000, 9);
+	SHOW(xas_find_conflict(&xas));
+	SHOW(xas_store(&xas, xa_mk_value(512)));
+	where("order 9", &xas);
+	xas_set_mark(&xas, XA_MARK_1);
+	TELL(updates);
+	xas_set_order(&xas, 600, 3);
+	SHOW(xas_find_conflict(&xas));
+	where("conflict", &xas);
+	xas_set(&xas, 600);
+	SHOW(xas_load(&xas));
+	TELL(xas_get_order(&xas));
+	xas_unlock(&xas);
+
+	xas_set_order(&xas, 512, 2);
+	xas_split_alloc(&xas, xa_mk_value(512), 9, GFP_KERNEL);
+	pr_info("allocated %d error %d\n", xas.xa_alloc != NULL, xas_error(&xas));
+	xas_lock(&xas);
+	xas_split(&xas, xa_mk_value(4), 9);
+	where("split", &xas);
+	xas_unlock(&xas);
+	TELL(xas.xa_alloc == NULL);
+	SHOW(xa_load(&array, 1023));
+	TELL(xa_get_order(&array, 1023));
+	TELL(xa_get_mark(&array, 1023, XA_MARK_1));
+	TELL(xa_get_mark(&array, 700, XA_MARK_1));
+	TELL(xa_get_mark(&array, 700, XA_MARK_0));
+	index = 0;
+	last = 0;
+	xa_for_each(&array, index, entry)
+		last++;
+	TELL(last);
+	xas_set_order(&xas, 512, 0);
+	xas_split_alloc(&xas, xa_mk_value(4), 12, GFP_KERNEL);
+	where("too large", &xas);
+	xas_set_order(&xas, 1020, 1);
+	xas_split_alloc(&xas, xa_mk_value(4), 2, GFP_KERNEL);
+	xas_lock(&xas);
+	xas_split(&xas, &some, 2);
+	where("split", &xas);
+	xas_unlock(&xas);
+	SHOW(xa_load(&array, 1023));
+	TELL(xa_get_order(&array, 1023));
+	TELL(updates);
+
+	xas_set_order(&xas, 4096, 7);
+	xas_lock(&xas);
+	xas_create_range(&xas);
+	where("created", &xas);
+	xas_unlock(&xas);
+	SHOW(xa_load(&array, 4100));
+	SHOW(xa_store(&array, 4100, xa_mk_value(1), GFP_KERNEL));
+	xas_set_order(&xas, 4096, 7);
+	xas_lock(&xas);
+	SHOW(xas_find_conflict(&xas));
+	where("conflict", &xas);
+	SHOW(xas_find_conflict(&xas));
+	where("no more", &xas);
+	xas_set_order(&xas, 4096, 7);
+	SHOW(xas_store(&xas, xa_mk_value(7)));
+	where("over it", &xas);
+	xas_unlock(&xas);
+	SHOW(xa_load(&array, 4100));
+	SHOW(xa_load(&array, 4223));
+	SHOW(xa_store_range(&array, 0, 5000, xa_mk_value(5000), GFP_KERNEL));
+	xa_for_each(&array, index, entry)
+		pr_info("each %lu %s order %d\n", index, name(entry), xa_get_order(&array, index));
+	SHOW(xa_store_range(&array, 3000, 1UL << 30, NULL, GFP_KERNEL));
+	xa_for_each(&array, index, entry)
+		pr_info("each %lu %s order %d\n", index, name(entry), xa_get_order(&array, index));
+	TELL(updates);
+	xa_destroy(&array);
+	TELL(xa_empty(&array));
+}
+
+/* Ids of an array of its own; where NULL is stored. */
+static void ids(void)
+{
+	static DEFINE_XARRAY_ALLOC1(given);
+	static DEFINE_XARRAY_ALLOC(from_zero);
+	u32 id = 77, next = 0;
+
+	TELL(xa_alloc(&given, &id, NULL, xa_limit_32b, GFP_KERNEL));
+	pr_info("id %u\n", id);
+	SHOW(xa_load(&given, id));
+	TELL(xa_alloc(&given, &id, xa_mk_value(3), XA_LIMIT(1, 1), GFP_KERNEL));
+	TELL(xa_alloc(&given, &id, (void *)6, xa_limit_32b, GFP_KERNEL));
+	SHOW(xa_store(&given, 1, NULL, GFP_KERNEL));
+	TELL(xa_empty(&given));
+	SHOW(xa_erase(&given, 1));
+	TELL(xa_empty(&given));
+	SHOW(xa_store(&given, 0, xa_mk_value(9), GFP_KERNEL));
+	TELL(xa_alloc(&given, &id, xa_mk_value(3), XA_LIMIT(0, 1), GFP_KERNEL));
+	pr_info("id %u\n", id);
+	TELL(xa_alloc(&from_zero, &id, xa_mk_value(3), XA_LIMIT(0, 0), GFP_KERNEL));
+	pr_info("id %u\n", id);
+	TELL(xa_alloc(&from_zero, &id, xa_mk_value(4), XA_LIMIT(0, 0), GFP_KERNEL));
+	next = UINT_MAX;
+	TELL(xa_alloc_cyclic(&from_zero, &id, xa_mk_value(5), xa_limit_32b, &next, GFP_KERNEL));
+	pr_info("id %u next %u\n", id, next);
+	TELL(xa_alloc_cyclic(&from_zero, &id, xa_mk_value(6), xa_limit_32b, &next, GFP_KERNEL));
+	pr_info("id %u next %u\n", id, next);
+	TELL(xa_alloc_cyclic(&from_zero, &id, xa_mk_value(6), XA_LIMIT(0, 2), &next, GFP_KERNEL));
+	TELL(xa_alloc_cyclic(&from_zero, &id, xa_mk_value(6), XA_LIMIT(0, 2), &next, GFP_KERNEL));
+	xa_erase(&from_zero, 0);
+	TELL(xa_alloc_cyclic(&from_zero, &id, xa_mk_value(6), XA_LIMIT(0, 2), &next, GFP_KERNEL));
+	pr_info("id %u next %u\n", id, next);
+	TELL(xa_alloc(&array, &id, xa_mk_value(1), xa_limit_32b, GFP_KERNEL)); /* that gives none */
+	xa_destroy(&given);
+	xa_destroy(&from_zero);
+	TELL(xa_alloc(&given, &id, xa_mk_value(1), xa_limit_32b, GFP_KERNEL));
+	pr_info("id %u\n", id);
+	TELL(xa_alloc(&from_zero, &id, xa_mk_value(1), xa_limit_32b, GFP_KERNEL));
+	pr_info("id %u\n", id);
+	xa_destroy(&given);
+	xa_destroy(&from_zero);
+}
+
 static void radix(void)
 {
 	static RADIX_TREE(tree, GFP_KERNEL);
@@ -320,6 +455,12 @@ static int each(int id, void *p, void *data)
 	return id == *(int *)data ? -7 : 0;
 }
 
+static int each_odd(int id, void *p, void *data)
+{
+	pr_info("each id %d small %ld\n", id, (unsigned long)p < 100 ? (long)p : -1);
+	return 0;
+}
+
 static void numbers(void)
 {
 	static int values[4] = { 10, 11, 12, 13 };
@@ -364,6 +505,44 @@ static void numbers(void)
 	TELL(idr_is_empty(&idr));
 	idr_destroy(&idr);
 	TELL(idr_is_empty(&idr));
+
+	/* What looks like part of the tree, but is none. */
+	TELL(idr_alloc(&idr, (void *)2, 0, 0, GFP_KERNEL));
+	TELL(idr_alloc(&idr, (void *)6, 0, 0, GFP_KERNEL));
+	TELL(idr_alloc(&idr, (char *)values + 2, 0, 0, GFP_KERNEL));
+	TELL(idr_alloc(&idr, NULL, 0, 0, GFP_KERNEL));
+	TELL(idr_alloc(&idr, (void *)7, 0, 0, GFP_KERNEL));
+	TELL((long)idr_find(&idr, 0));
+	TELL((long)idr_find(&idr, 1));
+	TELL((char *)idr_find(&idr, 2) - (char *)values);
+	TELL(idr_find(&idr, 3) == NULL);
+	TELL(idr_for_each(&idr, each_odd, NULL));
+	small = 1;
+	TELL((long)idr_get_next(&idr, &small));
+	small = 3;
+	TELL((long)idr_get_next(&idr, &small));
+	pr_info("next %d\n", small);
+	small = 5;
+	TELL((long)idr_get_next(&idr, &small));
+	pr_info("next %d\n", small);
+	TELL((long)idr_remove(&idr, 1));
+	TELL(idr_alloc_cyclic(&idr, (void *)10, 0, 0, GFP_KERNEL));
+	TELL(idr_alloc(&idr, (void *)14, 0, 0, GFP_KERNEL));
+	TELL(idr_alloc(&idr, (void *)18, 0, 0, GFP_KERNEL));
+	for (small = 1; small < 10; small++)
+		idr_remove(&idr, small);
+	TELL((long)idr_replace(&idr, (char *)values + 2, 0));
+	TELL((char *)idr_find(&idr, 0) - (char *)values);
+	TELL(idr_alloc(&idr, values, 0, 0, GFP_KERNEL));
+	idr_destroy(&idr);
+	idr_init_base(&idr, 3);
+	TELL(idr_alloc(&idr, values, 0, 0, GFP_KERNEL));
+	TELL(idr_alloc(&idr, values, 1, 3, GFP_KERNEL));
+	TELL(idr_alloc(&idr, values, 100, 0, GFP_KERNEL));
+	TELL(idr_find(&idr, 100) == values);
+	TELL(idr_find(&idr, 0) == NULL);
+	TELL(idr_alloc(&idr, values, -1, 0, GFP_KERNEL));
+	idr_destroy(&idr);
 }
 
 static int __init lib_arrays_init(void)
@@ -371,6 +550,8 @@ static int __init lib_arrays_init(void)
 	locked();
 	states();
 	orders();
+	ranges();
+	ids();
 	radix();
 	numbers();
 	return 0;

@@ -1,4 +1,4 @@
-"""Ids: idr, ida, and radix trees, which share their nodes with arrays (:mod:`.xarray`)."""
+"""Ids: idr, a radix tree, and ida, an array of bitmaps."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area
-from sysfsd.linux.lib.radix_tree_exports import U64_MAX, radix_tree_entries, radix_tree_node_delete, taken
-from sysfsd.linux.lib.xarray_exports import FREE_MARK, MARK_SHIFT, TRACK_FREE, Xas
+from sysfsd.linux.lib.radix_tree import RadixTree
+from sysfsd.linux.lib.xarray import FREE_MARK, MARK_SHIFT, RESTART, TRACK_FREE, Xas
 
 if TYPE_CHECKING:
     from sysfsd.linux.struct_view import StructView
@@ -19,6 +19,8 @@ export = Area("lib/idr.c")
 _INT_MAX: Final = (1 << 31) - 1
 
 _U32: Final = (1 << 32) - 1
+_U64: Final = (1 << 64) - 1
+_SIGN: Final = 1 << 31
 
 
 def _alloc(kernel: Kernel, idr: StructView, ptr: int, first: int, last: int) -> int:
@@ -33,15 +35,9 @@ def _alloc(kernel: Kernel, idr: StructView, ptr: int, first: int, last: int) -> 
         root["xa_flags"] |= TRACK_FREE | 1 << MARK_SHIFT + FREE_MARK
     if last < base:
         raise err(errno.ENOSPC)
-    xas = Xas(kernel, root.address, max(first - base, 0))
-    xas.find_marked(last - base, FREE_MARK)
-    if xas.node == 3 or xas.index > last - base:
-        raise err(errno.ENOSPC)
-    xas.create(True)
-    xas.set(xas.place(), ptr)
-    xas.clear_mark(FREE_MARK)
-    xas.update_node(1, ptr & 1)
-    return xas.index + base
+    place = RadixTree(kernel, root.address, max(first - base, 0))
+    place.take_free(ptr, last - base)
+    return place.index + base
 
 
 @export("int idr_alloc_u32(struct idr *idr, void *ptr, u32 *nextid, unsigned long max, gfp_t gfp)")
@@ -60,20 +56,22 @@ def idr_alloc(kernel: Kernel, idr: StructView, ptr: int, start: int, end: int, g
 
 @export("int idr_alloc_cyclic(struct idr *idr, void *ptr, int start, int end, gfp_t gfp)")
 def idr_alloc_cyclic(kernel: Kernel, idr: StructView, ptr: int, start: int, end: int, gfp: int) -> int:
-    first = max(idr["idr_next"], start & _U32)
+    first = idr["idr_next"]
+    if (first ^ _SIGN) - _SIGN < start:
+        first = start
     last = end - 1 if end > 0 else _INT_MAX
     try:
         id = _alloc(kernel, idr, ptr, first, last)
-    except OSError:
-        if first <= start:
+    except OSError as error:
+        if error.errno != errno.ENOSPC or first <= start & _U32:
             raise
-        id = _alloc(kernel, idr, ptr, start, last)
+        id = _alloc(kernel, idr, ptr, start & _U32, last)
     idr["idr_next"] = id + 1
     return id
 
 
-def _at(kernel: Kernel, idr: StructView, id: int) -> Xas:
-    return Xas(kernel, idr.at("idr_rt"), id - idr["idr_base"] & U64_MAX)
+def _at(kernel: Kernel, idr: StructView, id: int) -> RadixTree:
+    return RadixTree(kernel, idr.at("idr_rt"), id - idr["idr_base"] & _U64)
 
 
 @export("void *idr_find(const struct idr *idr, unsigned long id)")
@@ -83,46 +81,51 @@ def idr_find(kernel: Kernel, idr: StructView, id: int) -> int:
 
 @export("void *idr_remove(struct idr *idr, unsigned long id)")
 def idr_remove(kernel: Kernel, idr: StructView, id: int) -> int:
-    xas = _at(kernel, idr, id)
-    entry = xas.load()
-    if taken(xas):
-        radix_tree_node_delete(xas, entry)
+    place = _at(kernel, idr, id)
+    entry = place.load()
+    if place.taken:
+        place.remove(entry)
     return entry
 
 
 @export("void *idr_replace(struct idr *idr, void *ptr, unsigned long id)")
 def idr_replace(kernel: Kernel, idr: StructView, ptr: int, id: int) -> int:
-    xas = _at(kernel, idr, id)
-    entry = xas.load()
-    if not taken(xas):
+    place = _at(kernel, idr, id)
+    entry = place.load()
+    if not place.taken:
         raise err(errno.ENOENT)
-    xas.set(xas.place(), ptr)
-    xas.update_node(0, (ptr & 1) - (entry & 1))
+    place.set(place.place(), ptr)
+    place.update_node(0, (ptr & 1) - (entry & 1))
     return entry
 
 
 @export("int idr_for_each(const struct idr *idr, int (*fn)(int, void *, void *), void *data)")
 def idr_for_each(kernel: Kernel, idr: StructView, fn: int, data: int) -> int:
     base = idr["idr_base"]
-    for xas in radix_tree_entries(kernel, idr.at("idr_rt")):
-        result = kernel.cpu.call(fn, xas.index + base, xas.get(xas.place()), data)
+    for place in RadixTree.entries(kernel, idr.at("idr_rt")):
+        id = place.index + base
+        if id > _INT_MAX:
+            kernel.traps.warn_at("lib/idr.c", 208, site="idr_for_each+0xda", once=True)
+            break
+        result = kernel.cpu.call(fn, id, place.get(place.place()), data)
         if result:
             return result
     return 0
 
 
 def _get_next(kernel: Kernel, idr: StructView, first: int) -> tuple[int, int]:
-    """The first entry from an id on: the id, and the entry (0 if there is none)."""
+    """The first entry from an id on: the id, and the entry; the id as it was, and 0, where there is none."""
     base = idr["idr_base"]
-    for xas in radix_tree_entries(kernel, idr.at("idr_rt"), max(first - base, 0)):
-        return xas.index + base, xas.get(xas.place())
-    return 0, 0
+    for place in RadixTree.entries(kernel, idr.at("idr_rt"), max(first - base, 0)):
+        return place.index + base & _U64, place.get(place.place())
+    return first, 0
 
 
 @export("void *idr_get_next(struct idr *idr, int *nextid)")
 def idr_get_next(kernel: Kernel, idr: StructView, nextid: int) -> int:
-    id, entry = _get_next(kernel, idr, kernel.memory.read_int(nextid, 4, True) & U64_MAX)
-    if not entry or id > _INT_MAX:
+    id, entry = _get_next(kernel, idr, kernel.memory.read_int(nextid, 4, True) & _U64)
+    if id > _INT_MAX:
+        kernel.traps.warn_at("lib/idr.c", 271, site="idr_get_next+0x50", once=True)
         return 0
     kernel.memory.write_int(nextid, id)
     return entry
@@ -160,7 +163,7 @@ def ida_alloc_range(kernel: Kernel, ida: StructView, min: int, max: int, gfp: in
     while True:
         xas = Xas(kernel, ida.at("xa"), index)
         entry = xas.find_marked(last // _BITMAP_BITS, FREE_MARK)
-        if xas.node == 3 or xas.index > last // _BITMAP_BITS:
+        if xas.node == RESTART or xas.index > last // _BITMAP_BITS:
             raise err(errno.ENOSPC)
         if xas.index > index:
             first = 0
@@ -205,7 +208,7 @@ def ida_free(kernel: Kernel, ida: StructView, id: int) -> None:
 
 @export("void ida_destroy(struct ida *ida)")
 def ida_destroy(kernel: Kernel, ida: StructView) -> None:
-    root = ida.at("xa")
-    for xas in radix_tree_entries(kernel, root):
-        kernel.slab.kfree(xas.get(xas.place()))
-    Xas(kernel, root).destroy()
+    xas = Xas(kernel, ida.at("xa"))
+    while entry := xas.find(_U64):
+        kernel.slab.kfree(entry)
+    xas.destroy()

@@ -1,14 +1,15 @@
-"""Radix trees, which share their nodes with XArrays."""
+"""What modules call of radix trees."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area
-from sysfsd.linux.lib.xarray_exports import CHUNK_MASK, FREE_MARK, MARK_SHIFT, Xas
+from sysfsd.linux.lib.radix_tree import RadixTree
+from sysfsd.linux.lib.xarray import CHUNK_MASK, MARK_SHIFT, is_internal
+from sysfsd.linux.mm.gfp import GFP_DIRECT_RECLAIM
 
 if TYPE_CHECKING:
     from sysfsd.linux.struct_view import StructView
@@ -16,43 +17,18 @@ if TYPE_CHECKING:
 
 export = Area("lib/radix-tree.c")
 
-U64_MAX: Final = (1 << 64) - 1
+_U64: Final = (1 << 64) - 1
+_HEAD: Final = 8
 
+# What the iterator is to look for (radix_tree_next_chunk()).
 _ITER_TAG_MASK: Final = 0x0F
-
 _ITER_TAGGED: Final = 0x10
-
 _ITER_CONTIG: Final = 0x20
-
-
-# idr: an array in which places are taken that hold NULL; a node counts what is taken.
-
-
-def taken(xas: Xas) -> bool:
-    return not xas.node & 3 and not xas.get_mark(FREE_MARK)
-
-
-def radix_tree_node_delete(xas: Xas, entry: int) -> None:
-    """``__radix_tree_delete()``."""
-    xas.init_marks()
-    xas.set(xas.place(), 0)
-    xas.update_node(-1, -(entry & 1))
-
-
-def radix_tree_entries(kernel: Kernel, root: int, first: int = 0, mark: int | None = None) -> Iterator[Xas]:
-    """The places of all entries from an index on; the tree may change meanwhile."""
-    index = first
-    while index <= U64_MAX:
-        xas = Xas(kernel, root, index)
-        if not (xas.find(U64_MAX) if mark is None else xas.find_marked(U64_MAX, mark)):
-            return
-        yield xas
-        index = xas.index + 1
 
 
 @export("void idr_destroy(struct idr *idr)")
 def idr_destroy(kernel: Kernel, idr: StructView) -> None:
-    Xas(kernel, idr.at("idr_rt")).destroy()
+    RadixTree(kernel, idr.at("idr_rt")).destroy()
 
 
 @export("void idr_preload(gfp_t gfp_mask)")
@@ -66,36 +42,44 @@ def idr_preload(kernel: Kernel, gfp_mask: int) -> None:
 
 @export("int radix_tree_insert(struct xarray *root, unsigned long index, void *item)")
 def radix_tree_insert(kernel: Kernel, root: StructView, index: int, item: int) -> int:
-    xas = Xas(kernel, root.address, index)
-    if xas.load():
+    if is_internal(item):
+        kernel.traps.bug_at("lib/radix-tree.c", 708, "radix_tree_insert+0x1a8")
+    xas = RadixTree(kernel, root.address, index)
+    if xas.create(True):
         raise err(errno.EEXIST)
-    xas.store(item)
+    if xas.error:
+        raise err(xas.error)
+    xas.set(xas.place(), item)
+    xas.update_node(1, item & 1)
     return 0
 
 
 @export("void *radix_tree_lookup(const struct xarray *root, unsigned long index)")
 def radix_tree_lookup(kernel: Kernel, root: StructView, index: int) -> int:
-    return Xas(kernel, root.address, index).load()
+    return RadixTree(kernel, root.address, index).load()
 
 
 @export("void **radix_tree_lookup_slot(const struct xarray *root, unsigned long index)")
 def radix_tree_lookup_slot(kernel: Kernel, root: StructView, index: int) -> int:
-    xas = Xas(kernel, root.address, index)
+    xas = RadixTree(kernel, root.address, index)
     return xas.place() if xas.load() else 0
 
 
 @export("void radix_tree_replace_slot(struct xarray *root, void **slot, void *item)")
 def radix_tree_replace_slot(kernel: Kernel, root: StructView, slot: int, item: int) -> None:
+    old = kernel.memory.read_pointer(slot)
+    if slot != root.address + _HEAD and (bool(item) != bool(old) or (item ^ old) & 1):
+        kernel.traps.warn_at("lib/radix-tree.c", 886, site="radix_tree_replace_slot+0x4f", once=True)
     kernel.memory.write_pointer(slot, item)
 
 
 @export("void *radix_tree_delete_item(struct xarray *root, unsigned long index, void *item)")
 def radix_tree_delete_item(kernel: Kernel, root: StructView, index: int, item: int) -> int:
-    xas = Xas(kernel, root.address, index)
+    xas = RadixTree(kernel, root.address, index)
     entry = xas.load()
-    if xas.node & 3 or not (entry or (xas.track_free and taken(xas))) or (item and entry != item):
+    if xas.invalid or not (entry or (xas.track_free and xas.taken)) or (item and entry != item):
         return 0
-    radix_tree_node_delete(xas, entry)
+    xas.remove(entry)
     return entry
 
 
@@ -106,16 +90,19 @@ def radix_tree_delete(kernel: Kernel, root: StructView, index: int) -> int:
 
 @export("void *radix_tree_tag_set(struct xarray *root, unsigned long index, unsigned int tag)")
 def radix_tree_tag_set(kernel: Kernel, root: StructView, index: int, tag: int) -> int:
-    xas = Xas(kernel, root.address, index)
+    xas = RadixTree(kernel, root.address, index)
     entry = xas.load()
-    if entry:
-        xas.set_mark(tag)
+    if xas.invalid:
+        kernel.traps.bug_at("lib/radix-tree.c", 972, "radix_tree_tag_set+0xab")
+    if xas.node and not entry:
+        kernel.traps.bug_at("lib/radix-tree.c", 979, "radix_tree_tag_set+0x7b")
+    xas.set_mark(tag)
     return entry
 
 
 @export("void *radix_tree_tag_clear(struct xarray *root, unsigned long index, unsigned int tag)")
 def radix_tree_tag_clear(kernel: Kernel, root: StructView, index: int, tag: int) -> int:
-    xas = Xas(kernel, root.address, index)
+    xas = RadixTree(kernel, root.address, index)
     entry = xas.load()
     if entry:
         xas.clear_mark(tag)
@@ -124,7 +111,7 @@ def radix_tree_tag_clear(kernel: Kernel, root: StructView, index: int, tag: int)
 
 @export("int radix_tree_tag_get(const struct xarray *root, unsigned long index, unsigned int tag)")
 def radix_tree_tag_get(kernel: Kernel, root: StructView, index: int, tag: int) -> bool:
-    xas = Xas(kernel, root.address, index)
+    xas = RadixTree(kernel, root.address, index)
     return bool(xas.load()) and xas.get_mark(tag)
 
 
@@ -139,7 +126,7 @@ def _gang(
 ) -> int:
     found = 0
     if max_items:
-        for xas in radix_tree_entries(kernel, root.address, first_index, mark):
+        for xas in RadixTree.entries(kernel, root.address, first_index, mark):
             kernel.memory.write_pointer(results + 8 * found, xas.place() if slots else xas.get(xas.place()))
             found += 1
             if found == max_items:
@@ -181,23 +168,23 @@ def radix_tree_next_chunk(kernel: Kernel, root: StructView, iter: StructView, fl
     index = iter["next_index"]
     if not index and iter["index"]:
         return 0
-    xas = Xas(kernel, root.address, index)
-    if flags & _ITER_CONTIG:
-        if not xas.load():
-            return 0
-    elif not (xas.find_marked(U64_MAX, flags & _ITER_TAG_MASK) if flags & _ITER_TAGGED else xas.find(U64_MAX)):
+    xas = RadixTree(kernel, root.address, index)
+    tag = flags & _ITER_TAG_MASK if flags & _ITER_TAGGED else None
+    if not xas.seek(tag, bool(flags & _ITER_CONTIG)):
         return 0
     node = xas.node
     iter["index"], iter["node"] = xas.index, node
-    iter["next_index"] = (xas.index | CHUNK_MASK) + 1 & U64_MAX if node else 1
-    if flags & _ITER_TAGGED:
-        iter["tags"] = xas.marks(node, flags & _ITER_TAG_MASK) >> xas.offset if node else 1
+    iter["next_index"] = (xas.index | CHUNK_MASK) + 1 & _U64 if node else 1
+    if not node:
+        iter["tags"] = 1
+    elif tag is not None:
+        iter["tags"] = xas.marks(node, tag) >> xas.offset
     return xas.place()
 
 
 @export("void **radix_tree_iter_resume(void **slot, struct radix_tree_iter *iter)")
 def radix_tree_iter_resume(kernel: Kernel, slot: int, iter: StructView) -> int:
-    index = iter["index"] + 1 & U64_MAX
+    index = iter["index"] + 1 & _U64
     iter["index"] = iter["next_index"] = index
     iter["tags"] = 0
     return 0
@@ -206,17 +193,24 @@ def radix_tree_iter_resume(kernel: Kernel, slot: int, iter: StructView) -> int:
 @export("void radix_tree_iter_delete(struct xarray *root, struct radix_tree_iter *iter, void **slot)")
 def radix_tree_iter_delete(kernel: Kernel, root: StructView, iter: StructView, slot: int) -> None:
     index = iter["index"]
-    xas = Xas(kernel, root.address, index)
+    xas = RadixTree(kernel, root.address, index)
     entry = xas.load()
-    if xas.node & 3:
+    if xas.invalid:
         return
-    radix_tree_node_delete(xas, entry)
+    xas.remove(entry)
     if xas.node != iter["node"]:  # it has been freed
         iter["index"] = iter["next_index"]
 
 
-@export("int radix_tree_preload(gfp_t gfp_mask)", "int radix_tree_maybe_preload(gfp_t gfp_mask)")
+@export("int radix_tree_preload(gfp_t gfp_mask)")
 def radix_tree_preload(kernel: Kernel, gfp_mask: int) -> int:
+    if not gfp_mask & GFP_DIRECT_RECLAIM:
+        kernel.traps.warn_at("lib/radix-tree.c", 366, site="radix_tree_preload+0x12", once=True)
+    return int(radix_tree_maybe_preload(kernel, gfp_mask))
+
+
+@export("int radix_tree_maybe_preload(gfp_t gfp_mask)")
+def radix_tree_maybe_preload(kernel: Kernel, gfp_mask: int) -> int:
     """What ends it, inlined in the module, enables preemption again."""
     kernel.sched.preempt_count += 1
     return 0

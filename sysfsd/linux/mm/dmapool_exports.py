@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from sysfsd.linux.drivers.base.core import DriverCore
 from sysfsd.linux.exports import Area
 from sysfsd.linux.kernel.printk.printk import Level
 from sysfsd.linux.lib.vsprintf import ptr_to_hashval
+from sysfsd.linux.mm.gfp import GFP_ZERO
 from sysfsd.linux.mm.memory import DIRECT_MAP, PAGE_SIZE
 
 if TYPE_CHECKING:
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from sysfsd.linux.system import Kernel
 
 export = Area("mm/dmapool.c")
-
-_GFP_ZERO: Final = 0x100
 
 
 # Pools
@@ -81,7 +80,7 @@ def dma_pool_alloc(kernel: Kernel, pool: StructView, mem_flags: int, handle: int
             at += known.size
     block = known.free.pop(0)
     known.used.add(block)
-    if mem_flags & _GFP_ZERO:
+    if mem_flags & GFP_ZERO:
         kernel.memory.write(block, bytes(known.size))
     kernel.memory.write_int(handle, block - DIRECT_MAP, 8)
     return block

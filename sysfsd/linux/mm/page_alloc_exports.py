@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from sysfsd.linux.exports import Area
+from sysfsd.linux.mm.gfp import GFP_COMP
 from sysfsd.linux.mm.memory import DIRECT_MAP, PAGE_SHIFT, PAGE_SIZE, STRUCT_PAGE, VMEMMAP, PageFault
 from sysfsd.linux.mm.slab_exports import warn_too_large
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
 export = Area("mm/page_alloc.c", "mm/mempolicy.c", "mm/swap.c", "mm/memory.c")
 
-GFP_COMP: Final = 0x40000
 
 _MAX_ORDER: Final = 11
 

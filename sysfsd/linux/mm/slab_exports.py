@@ -11,6 +11,7 @@ from sysfsd.linux.kernel.panic import Taint, print_tainted
 from sysfsd.linux.kernel.printk.printk import Level
 from sysfsd.linux.lib.vsprintf import ptr_to_hashval
 from sysfsd.linux.mm import slab
+from sysfsd.linux.mm.gfp import GFP_NOWARN, GFP_ZERO
 from sysfsd.linux.mm.memory import DIRECT_MAP, PAGE_SHIFT, PAGE_SIZE, STRUCT_PAGE, VMEMMAP, PageFault
 from sysfsd.linux.mm.slab import KMALLOC_MAX_SIZE, KmemCache, kmalloc_size
 
@@ -19,11 +20,6 @@ if TYPE_CHECKING:
     from sysfsd.linux.system import Kernel
 
 export = Area("mm/slab_common.c", "mm/util.c", "mm/slub.c", "mm/usercopy.c")
-
-# What an allocation may do (include/linux/gfp_types.h).
-GFP_ZERO: Final = 0x100
-
-GFP_NOWARN: Final = 0x2000
 
 
 def warn_too_large(kernel: Kernel, flags: int) -> None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area
 from sysfsd.linux.lib.usercopy_exports import strnlen_user, uaccess_of
+from sysfsd.linux.mm.gfp import GFP_DIRECT_RECLAIM, GFP_NOWARN
 from sysfsd.linux.mm.memory import PAGE_SIZE
-from sysfsd.linux.mm.slab_exports import GFP_NOWARN, kmalloc_or_null
+from sysfsd.linux.mm.slab_exports import kmalloc_or_null
 from sysfsd.linux.mm.vmalloc_exports import is_vmalloc_addr, vfree, vmalloc_node_range
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
 export = Area("mm/util.c")
 
-GFP_DIRECT_RECLAIM: Final = 0x400
 
 _INT_MAX: Final = (1 << 31) - 1
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from sysfsd.linux.exports import Area
 from sysfsd.linux.lib.ratelimit import RatelimitState
 from sysfsd.linux.lib.vsprintf import ptr_to_hashval
+from sysfsd.linux.mm.gfp import GFP_NOWARN
 from sysfsd.linux.mm.memory import PAGE_SIZE, STRUCT_PAGE, VMEMMAP
-from sysfsd.linux.mm.slab_exports import GFP_NOWARN
 
 if TYPE_CHECKING:
     from sysfsd.linux.system import Kernel
