@@ -91,6 +91,30 @@ static void lists(void)
 	}
 }
 
+static void rearrange(void)
+{
+	static unsigned long old[2] = { 0xf0, 0x1 }, new[2] = { 0x3, 0x7000 }, none[2], from[2] = { 0x1f1, 0x3 }, to[2];
+	unsigned int bits = hidden(80);
+	char text[32];
+	int n, at;
+
+	bitmap_remap(to, from, old, new, bits);
+	pr_info("remap %*pbl: %lx %lx\n", bits, from, to[0], to[1]);
+	bitmap_remap(to, from, old, none, bits);
+	pr_info("to none: %lx %lx\n", to[0], to[1]);
+	bitmap_remap(to, to, old, new, bits);
+	pr_info("in place: %lx %lx\n", to[0], to[1]);
+	pr_info("bitremap %d %d %d %d %d\n", bitmap_bitremap(4, old, new, bits), bitmap_bitremap(64, old, new, bits),
+		bitmap_bitremap(5, old, none, bits), bitmap_bitremap(0, old, new, bits), bitmap_bitremap(-1, old, new, bits));
+	for (at = 0; (n = bitmap_print_list_to_buf(text, from, bits, at, 5)) > 0; at += n)
+		pr_info("list at %d: %d %*pE\n", at, n, n, text);
+	pr_info("list ends %d\n", n);
+	for (at = 0; (n = bitmap_print_bitmask_to_buf(text, from, bits, at, 16)) > 0; at += n)
+		pr_info("mask at %d: %d %*pE\n", at, n, n, text);
+	pr_info("mask ends %d negative %d nothing %d\n", n, bitmap_print_bitmask_to_buf(text, from, bits, -1, 16),
+		bitmap_print_list_to_buf(text, from, bits, 0, 0));
+}
+
 static void memory(void)
 {
 	unsigned long *map;
@@ -209,6 +233,7 @@ static int __init lib_bits_init(void)
 {
 	find();
 	lists();
+	rearrange();
 	memory();
 	arithmetic();
 	sums();

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area
+from sysfsd.linux.lib.cmdline import SPACE
 from sysfsd.linux.mm.memory import PAGE_SIZE
+from sysfsd.linux.mm.util_exports import memdup_user_nul
 
 if TYPE_CHECKING:
     from sysfsd.linux.system import Kernel
@@ -21,7 +23,12 @@ BITS_PER_LONG: Final = 64
 #: The longest mask that is read (bytes).
 _PARSE_MAX: Final = 1 << 22
 
+_U32: Final = (1 << 32) - 1
 _U64: Final = (1 << 64) - 1
+
+_DIGITS: Final = re.compile(rb"\d+")
+#: What is between the parts of a list.
+_BETWEEN: Final = SPACE + b","
 
 
 def _words(bits: int) -> int:
@@ -52,6 +59,13 @@ def lowest_bit(value: int, bits: int, start: int = 0) -> int:
     """The first bit that is set from *start* on, *bits* where there is none."""
     value = value >> start << start
     return min((value & -value).bit_length() - 1, bits) if value else bits
+
+
+def nth_bit(value: int, bits: int, n: int) -> int:
+    """Which bit is set as the one of that number, from 0 on; *bits* where there are not so many."""
+    for _ in range(n):
+        value &= value - 1
+    return lowest_bit(value, bits)
 
 
 # Sets
@@ -282,46 +296,174 @@ def bitmap_print_to_pagebuf(kernel: Kernel, list: bool, buf: int, maskp: int, nm
     return len(data)
 
 
-#: ``3``, ``0-7``, ``0-31:2/8``, ``N-1``, ``all``.
-_REGION: Final = re.compile(
-    rb"(?:(?P<all>all)|(?P<start>\d+|N)(?:-(?P<end>\d+|N))?)(?::(?P<used>\d+)/(?P<group>\d+))?", re.IGNORECASE
+def _print_to_buf(kernel: Kernel, text: str, buf: int, off: int, count: int) -> int:
+    """``memory_read_from_buffer()`` of a text, its NUL included.
+
+    :raises OSError: EINVAL
+    """
+    if off < 0:
+        raise err(errno.EINVAL)
+    part = (text.encode() + b"\n\0")[off : off + count]
+    kernel.memory.write(buf, part)
+    return len(part)
+
+
+@export("int bitmap_print_list_to_buf(char *buf, const unsigned long *maskp, int nmaskbits, loff_t off, size_t count)")
+def bitmap_print_list_to_buf(kernel: Kernel, buf: int, maskp: int, nmaskbits: int, off: int, count: int) -> int:
+    return _print_to_buf(kernel, _as_list(bitmap_bits(kernel, maskp, nmaskbits)), buf, off, count)
+
+
+@export(
+    "int bitmap_print_bitmask_to_buf(char *buf, const unsigned long *maskp, int nmaskbits, loff_t off, size_t count)"
 )
+def bitmap_print_bitmask_to_buf(kernel: Kernel, buf: int, maskp: int, nmaskbits: int, off: int, count: int) -> int:
+    return _print_to_buf(kernel, _as_mask(bitmap_bits(kernel, maskp, nmaskbits), nmaskbits), buf, off, count)
+
+
+class _List:
+    """A list of bits: ``3``, ``0-7``, ``0-31:2/8``, ``N-1``, ``all``; N is the last bit that there is."""
+
+    def __init__(self, text: bytes, bits: int) -> None:
+        self._text = text.partition(b"\n")[0]
+        self._bits = bits
+        self._last = bits - 1 & _U32
+        self._at = 0
+
+    def _number(self) -> int:
+        """:raises OSError: EINVAL, EOVERFLOW"""
+        if self._text[self._at : self._at + 1] == b"N":
+            self._at += 1
+            return self._last
+        match = _DIGITS.match(self._text, self._at)
+        if match is None:
+            raise err(errno.EINVAL)
+        self._at = match.end()
+        number = int(match[0])
+        if number > _U32:
+            raise err(errno.EOVERFLOW)
+        return number
+
+    def _at_end(self) -> bool:
+        return self._at == len(self._text) or self._text[self._at] in _BETWEEN
+
+    def _expect(self, char: bytes) -> None:
+        if self._text[self._at : self._at + 1] != char:
+            raise err(errno.EINVAL)
+        self._at += 1
+
+    def region(self) -> int | None:
+        """The bits of the next part; None at the end.
+
+        :raises OSError: EINVAL for what is no list, ERANGE for a bit that there is not, EOVERFLOW
+        """
+        self._at = len(self._text) - len(self._text[self._at :].lstrip(_BETWEEN))
+        if self._at == len(self._text):
+            return None
+        start, end = 0, self._last
+        if self._text[self._at : self._at + 3].lower() == b"all":
+            self._at += 3
+        else:
+            start = end = self._number()
+            if not self._at_end():
+                self._expect(b"-")
+                end = self._number()
+            else:
+                return self._checked(start, end, end + 1, end + 1)
+        if self._at_end():
+            return self._checked(start, end, end + 1, end + 1)
+        self._expect(b":")
+        used = self._number()
+        self._expect(b"/")
+        return self._checked(start, end, used, self._number())
+
+    def _checked(self, start: int, end: int, used: int, group: int) -> int:
+        if start > end or not group & _U32 or used > group:
+            raise err(errno.EINVAL)
+        if end >= self._bits & _U32:
+            raise err(errno.ERANGE)
+        bits = 0
+        for at in range(start, end + 1, group):
+            bits |= ((1 << min(used, end - at + 1)) - 1) << at
+        return bits
 
 
 @export("int bitmap_parselist(const char *buf, unsigned long *maskp, int nmaskbits)")
 def bitmap_parselist(kernel: Kernel, buf: bytes, maskp: int, nmaskbits: int) -> int:
-    """:raises OSError: EINVAL for what is no list, ERANGE for a bit that there is not"""
+    """What is right of the list is stored, even if what follows is wrong.
+
+    :raises OSError: EINVAL for what is no list, ERANGE for a bit that there is not, EOVERFLOW
+    """
     value = 0
-    last = nmaskbits - 1
-    for part in re.split(rb"[,\s]+", buf.strip(b" \t\n\v\f\r,")):
-        if not part:
-            continue
-        match = _REGION.fullmatch(part)
-        if match is None:
-            raise err(errno.EINVAL)
-        start, end = 0, last
-        if not match["all"]:
-            start = last if match["start"] in (b"N", b"n") else int(match["start"])
-            end = start if match["end"] is None else last if match["end"] in (b"N", b"n") else int(match["end"])
-        group = int(match["group"]) if match["group"] else end - start + 1
-        used = int(match["used"]) if match["used"] else group
-        if start > end or group == 0 or used > group:
-            raise err(errno.EINVAL)
-        if end > last:
-            raise err(errno.ERANGE)
-        for at in range(start, end + 1, group):
-            value |= ((1 << min(used, end - at + 1)) - 1) << at
-    _put(kernel, maskp, value, nmaskbits)
+    regions = _List(buf, nmaskbits)
+    try:
+        while (bits := regions.region()) is not None:
+            value |= bits
+    finally:
+        _put(kernel, maskp, value, nmaskbits)
     return 0
+
+
+def _with_user_text(kernel: Kernel, ubuf: int, ulen: int, parse: Callable[[bytes], int]) -> int:
+    """:raises OSError: EFAULT, ENOMEM, or what the parser raises"""
+    copy = memdup_user_nul(kernel, ubuf, ulen)
+    try:
+        return parse(kernel.memory.read_string(copy, ulen))
+    finally:
+        kernel.slab.kfree(copy)
+
+
+@export("int bitmap_parselist_user(char const *ubuf, unsigned int ulen, unsigned long *maskp, int nmaskbits)")
+def bitmap_parselist_user(kernel: Kernel, ubuf: int, ulen: int, maskp: int, nmaskbits: int) -> int:
+    return _with_user_text(kernel, ubuf, ulen, lambda text: bitmap_parselist(kernel, text, maskp, nmaskbits))
+
+
+@export("int bitmap_parse_user(char const *ubuf, unsigned int ulen, unsigned long *maskp, int nmaskbits)")
+def bitmap_parse_user(kernel: Kernel, ubuf: int, ulen: int, maskp: int, nmaskbits: int) -> int:
+    return _with_user_text(kernel, ubuf, ulen, lambda text: _parse_mask(kernel, text, maskp, nmaskbits))
+
+
+def _ordinal(bits: int, position: int) -> int:
+    """How many bits are set below one that is set itself; -1 if it is not."""
+    return (bits & (1 << position) - 1).bit_count() if position >= 0 and bits >> position & 1 else -1
+
+
+def _remapped(position: int, old: int, new: int, size: int) -> int:
+    """To which bit of *new* one of *old* goes: to that of the same rank."""
+    ordinal, weight = _ordinal(old, position), new.bit_count()
+    return position if ordinal < 0 or not weight else nth_bit(new, size, ordinal % weight)
+
+
+@export(
+    "void bitmap_remap(unsigned long *dst, const unsigned long *src, const unsigned long *old,"
+    " const unsigned long *new, unsigned int nbits)"
+)
+def bitmap_remap(kernel: Kernel, dst: int, src: int, old: int, new: int, nbits: int) -> None:
+    if dst == src:
+        return
+    bits, before, after = (bitmap_bits(kernel, address, nbits) for address in (src, old, new))
+    value = 0
+    for position in range(nbits):
+        if bits >> position & 1:
+            value |= 1 << _remapped(position, before, after, nbits)
+    _put(kernel, dst, value, nbits)
+
+
+@export("int bitmap_bitremap(int oldbit, const unsigned long *old, const unsigned long *new, int bits)")
+def bitmap_bitremap(kernel: Kernel, oldbit: int, old: int, new: int, bits: int) -> int:
+    return _remapped(oldbit, bitmap_bits(kernel, old, bits), bitmap_bits(kernel, new, bits), bits)
 
 
 @export("int bitmap_parse(char const *start, unsigned int buflen, unsigned long *maskp, int nmaskbits)")
 def bitmap_parse(kernel: Kernel, start: int, buflen: int, maskp: int, nmaskbits: int) -> int:
+    text = kernel.memory.read_string(start, min(buflen, _PARSE_MAX)) if buflen else b""
+    return _parse_mask(kernel, text, maskp, nmaskbits)
+
+
+def _parse_mask(kernel: Kernel, text: bytes, maskp: int, nmaskbits: int) -> int:
     """Groups of up to eight digits: ``ff,00000001``.
 
     :raises OSError: EINVAL for what is no mask, EOVERFLOW for a bit that there is not
     """
-    text = kernel.memory.read_string(start, min(buflen, _PARSE_MAX)) if buflen else b""
     groups = [group for group in re.split(rb"[,\s\xa0]+", text.partition(b"\n")[0]) if group]
     value = 0
     for place, group in enumerate(reversed(groups)):

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sysfsd.linux.exports import Area
-from sysfsd.linux.lib.bitmap_exports import BITS_PER_LONG, bitmap_bits, lowest_bit
+from sysfsd.linux.lib.bitmap_exports import BITS_PER_LONG, bitmap_bits, lowest_bit, nth_bit
 
 if TYPE_CHECKING:
     from sysfsd.linux.system import Kernel
@@ -71,15 +71,9 @@ def _find_next_andnot_bit(kernel: Kernel, addr1: int, addr2: int, nbits: int, st
     return _next(kernel, nbits, start, lambda a, b: a & ~b, addr1, addr2)
 
 
-def _nth(value: int, size: int, n: int) -> int:
-    for _ in range(n):
-        value &= value - 1
-    return lowest_bit(value, size)
-
-
 @export("unsigned long __find_nth_bit(const unsigned long *addr, unsigned long size, unsigned long n)")
 def __find_nth_bit(kernel: Kernel, addr: int, size: int, n: int) -> int:
-    return _nth(bitmap_bits(kernel, addr, size), size, min(n, size))
+    return nth_bit(bitmap_bits(kernel, addr, size), size, min(n, size))
 
 
 @export(
@@ -87,7 +81,7 @@ def __find_nth_bit(kernel: Kernel, addr: int, size: int, n: int) -> int:
     " unsigned long n)"
 )
 def __find_nth_and_bit(kernel: Kernel, addr1: int, addr2: int, size: int, n: int) -> int:
-    return _nth(bitmap_bits(kernel, addr1, size) & bitmap_bits(kernel, addr2, size), size, min(n, size))
+    return nth_bit(bitmap_bits(kernel, addr1, size) & bitmap_bits(kernel, addr2, size), size, min(n, size))
 
 
 @export(
@@ -95,7 +89,7 @@ def __find_nth_and_bit(kernel: Kernel, addr1: int, addr2: int, size: int, n: int
     " unsigned long n)"
 )
 def __find_nth_andnot_bit(kernel: Kernel, addr1: int, addr2: int, size: int, n: int) -> int:
-    return _nth(bitmap_bits(kernel, addr1, size) & ~bitmap_bits(kernel, addr2, size), size, min(n, size))
+    return nth_bit(bitmap_bits(kernel, addr1, size) & ~bitmap_bits(kernel, addr2, size), size, min(n, size))
 
 
 @export(
