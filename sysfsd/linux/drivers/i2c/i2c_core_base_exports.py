@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sysfsd.linux.drivers.base.base import Subsystem
 from sysfsd.linux.drivers.base.bus_exports import builtin_bus
 from sysfsd.linux.drivers.base.core import DriverCore
-from sysfsd.linux.drivers.i2c.i2c_core import I2c
+from sysfsd.linux.drivers.i2c.i2c_core_base import I2c
 from sysfsd.linux.exports import Area
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def i2c_new_scanned_device(
 
 @export("int i2c_probe_func_quick_read(struct i2c_adapter *adap, unsigned short addr)")
 def i2c_probe_func_quick_read(kernel: Kernel, adap: StructView, addr: int) -> int:
-    return int(kernel.state(I2c).smbus_xfer(adap, addr, 0, I2C_SMBUS_READ, 0, 0, 0) >= 0)
+    return int(kernel.state(I2c).smbus.smbus_xfer(adap, addr, 0, I2C_SMBUS_READ, 0, 0, 0) >= 0)
 
 
 @export("void i2c_unregister_device(struct i2c_client *client)")

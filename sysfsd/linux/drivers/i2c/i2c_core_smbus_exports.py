@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING, Final
 
-from sysfsd.linux.drivers.i2c.i2c_core import I2c, pec
+from sysfsd.linux.drivers.i2c.i2c_core_base import I2c
 from sysfsd.linux.drivers.i2c.i2c_core_base_exports import I2C_SMBUS_READ, I2C_SMBUS_WRITE
+from sysfsd.linux.drivers.i2c.i2c_core_smbus import pec
 from sysfsd.linux.exports import Area
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def i2c_smbus_xfer(
     protocol: int,
     data: StructView,
 ) -> int:
-    return kernel.state(I2c).smbus_xfer(adapter, addr, flags, read_write, command, protocol, data.address)
+    return kernel.state(I2c).smbus.smbus_xfer(adapter, addr, flags, read_write, command, protocol, data.address)
 
 
 @export("u8 i2c_smbus_pec(u8 crc, u8 *p, size_t count)")
@@ -50,34 +51,34 @@ def i2c_smbus_pec(kernel: Kernel, crc: int, p: int, count: int) -> int:
 
 @export("s32 i2c_smbus_read_byte(const struct i2c_client *client)")
 def i2c_smbus_read_byte(kernel: Kernel, client: StructView) -> int:
-    return kernel.state(I2c).ask(client, I2C_SMBUS_READ, 0, _BYTE)[0]
+    return kernel.state(I2c).smbus.ask(client, I2C_SMBUS_READ, 0, _BYTE)[0]
 
 
 @export("s32 i2c_smbus_write_byte(const struct i2c_client *client, u8 value)")
 def i2c_smbus_write_byte(kernel: Kernel, client: StructView, value: int) -> int:
-    kernel.state(I2c).ask(client, I2C_SMBUS_WRITE, value, _BYTE)
+    kernel.state(I2c).smbus.ask(client, I2C_SMBUS_WRITE, value, _BYTE)
     return 0
 
 
 @export("s32 i2c_smbus_read_byte_data(const struct i2c_client *client, u8 command)")
 def i2c_smbus_read_byte_data(kernel: Kernel, client: StructView, command: int) -> int:
-    return kernel.state(I2c).ask(client, I2C_SMBUS_READ, command, _BYTE_DATA)[0]
+    return kernel.state(I2c).smbus.ask(client, I2C_SMBUS_READ, command, _BYTE_DATA)[0]
 
 
 @export("s32 i2c_smbus_write_byte_data(const struct i2c_client *client, u8 command, u8 value)")
 def i2c_smbus_write_byte_data(kernel: Kernel, client: StructView, command: int, value: int) -> int:
-    kernel.state(I2c).ask(client, I2C_SMBUS_WRITE, command, _BYTE_DATA, bytes([value]))
+    kernel.state(I2c).smbus.ask(client, I2C_SMBUS_WRITE, command, _BYTE_DATA, bytes([value]))
     return 0
 
 
 @export("s32 i2c_smbus_read_word_data(const struct i2c_client *client, u8 command)")
 def i2c_smbus_read_word_data(kernel: Kernel, client: StructView, command: int) -> int:
-    return int.from_bytes(kernel.state(I2c).ask(client, I2C_SMBUS_READ, command, _WORD_DATA)[:2], "little")
+    return int.from_bytes(kernel.state(I2c).smbus.ask(client, I2C_SMBUS_READ, command, _WORD_DATA)[:2], "little")
 
 
 @export("s32 i2c_smbus_write_word_data(const struct i2c_client *client, u8 command, u16 value)")
 def i2c_smbus_write_word_data(kernel: Kernel, client: StructView, command: int, value: int) -> int:
-    kernel.state(I2c).ask(client, I2C_SMBUS_WRITE, command, _WORD_DATA, value.to_bytes(2, "little"))
+    kernel.state(I2c).smbus.ask(client, I2C_SMBUS_WRITE, command, _WORD_DATA, value.to_bytes(2, "little"))
     return 0
 
 
@@ -88,13 +89,15 @@ def _read_block(kernel: Kernel, data: bytes, values: int) -> int:
 
 @export("s32 i2c_smbus_read_block_data(const struct i2c_client *client, u8 command, u8 *values)")
 def i2c_smbus_read_block_data(kernel: Kernel, client: StructView, command: int, values: int) -> int:
-    return _read_block(kernel, kernel.state(I2c).ask(client, I2C_SMBUS_READ, command, _BLOCK_DATA), values)
+    return _read_block(kernel, kernel.state(I2c).smbus.ask(client, I2C_SMBUS_READ, command, _BLOCK_DATA), values)
 
 
 @export("s32 i2c_smbus_read_i2c_block_data(const struct i2c_client *client, u8 command, u8 length, u8 *values)")
 def i2c_smbus_read_i2c_block_data(kernel: Kernel, client: StructView, command: int, length: int, values: int) -> int:
     wanted = bytes([min(length, _BLOCK_MAX)])
-    return _read_block(kernel, kernel.state(I2c).ask(client, I2C_SMBUS_READ, command, _I2C_BLOCK_DATA, wanted), values)
+    return _read_block(
+        kernel, kernel.state(I2c).smbus.ask(client, I2C_SMBUS_READ, command, _I2C_BLOCK_DATA, wanted), values
+    )
 
 
 def _write_block(name: str, protocol: int) -> None:
@@ -102,7 +105,7 @@ def _write_block(name: str, protocol: int) -> None:
     def write(kernel: Kernel, client: StructView, command: int, length: int, values: int) -> int:
         count = min(length, _BLOCK_MAX)
         data = bytes([count]) + kernel.memory.read(values, count)
-        kernel.state(I2c).ask(client, I2C_SMBUS_WRITE, command, protocol, data)
+        kernel.state(I2c).smbus.ask(client, I2C_SMBUS_WRITE, command, protocol, data)
         return 0
 
 

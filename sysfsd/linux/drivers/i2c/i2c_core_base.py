@@ -1,4 +1,4 @@
-"""I2C: adapters that modules bring, the chips behind them, and what goes between (drivers/i2c/i2c-core-*.c)."""
+"""I2C: adapters that modules bring, the chips behind them, and messages between them (drivers/i2c/i2c-core-base.c)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,19 @@ from typing import TYPE_CHECKING, Final
 
 from sysfsd.linux.drivers.base.base import Subsystem
 from sysfsd.linux.drivers.base.core import DriverCore
+from sysfsd.linux.drivers.i2c.i2c import (
+    BLOCK_MAX,
+    BYTE,
+    BYTE_DATA,
+    CLIENT_SLAVE,
+    CLIENT_TEN,
+    M_RD,
+    M_TEN,
+    QUICK,
+    READ,
+    WRITE,
+)
+from sysfsd.linux.drivers.i2c.i2c_core_smbus import Smbus
 from sysfsd.linux.err import err
 from sysfsd.linux.kernel.printk.printk import Level
 from sysfsd.linux.lib.kobject import SysfsDirectory, SysfsLink
@@ -21,18 +34,11 @@ if TYPE_CHECKING:
 
 __all__ = ["I2c"]
 
+
 _NAME_SIZE: Final = 20
 _CLIENT_END: Final = 0xFFFE
-_BLOCK_MAX: Final = 32
-_EPROTO: Final = errno.EPROTO
-# Flags of clients and messages (include/linux/i2c.h).
-_CLIENT_PEC, _CLIENT_TEN, _CLIENT_SLAVE, _CLIENT_SCCB = 0x04, 0x10, 0x20, 0x9000
-_M_RD, _M_TEN, _M_DMA_SAFE, _M_RECV_LEN = 0x0001, 0x0010, 0x0200, 0x0400
 #: What is added to an address that is written to ``new_device``, for one of ten bits, or of this machine as a slave.
 _TEN_BIT_OFFSET, _SLAVE_OFFSET = 0xA000, 0x1000
-_READ, _WRITE = 1, 0
-_QUICK, _BYTE, _BYTE_DATA, _WORD_DATA, _PROC_CALL, _BLOCK_DATA = range(6)
-_BLOCK_PROC_CALL, _I2C_BLOCK_DATA = 7, 8
 _FUNC_SMBUS_QUICK, _FUNC_SMBUS_READ_BYTE, _FUNC_SMBUS_READ_BYTE_DATA = 0x00010000, 0x00020000, 0x00080000
 _CLASS_HWMON: Final = 1
 _AQ_COMB, _AQ_COMB_WRITE_FIRST, _AQ_COMB_READ_SECOND, _AQ_COMB_SAME_ADDR = 1, 2, 4, 8
@@ -43,25 +49,18 @@ _MAX_ERRNO: Final = 4095
 _COMPAT_CLASS: Final = "class/i2c-adapter"
 
 
-def pec(crc: int, data: bytes) -> int:
-    """``i2c_smbus_pec()``."""
-    for byte in data:
-        crc ^= byte
-        for _ in range(8):
-            crc = (crc << 1 ^ (0x07 if crc & 0x80 else 0)) & 0xFF
-    return crc
-
-
 class I2c:
     """The bus: adapters by number, clients as devices below them."""
 
     def __init__(self, kernel: Kernel) -> None:
-        self._kernel = kernel
-        self._core = kernel.state(DriverCore)
+        self.kernel = kernel
+        self.core = kernel.state(DriverCore)
         self._bus = kernel.exports.data_address("i2c_bus_type")
         self._adapter_type = kernel.exports.data_address("i2c_adapter_type")
         self._client_type = kernel.exports.data_address("i2c_client_type")
         self.adapters: dict[int, StructView] = {}
+        #: Transactions of SMBus.
+        self.smbus = Smbus(self)
 
     # What the bus does
 
@@ -73,29 +72,29 @@ class I2c:
         """``i2c_verify_client()``."""
         if dev["type"] != self._client_type:
             return None
-        address = self._kernel.image.structs.container_of(dev.address, "i2c_client", "dev")
-        return self._kernel.struct("i2c_client", address)
+        address = self.kernel.image.structs.container_of(dev.address, "i2c_client", "dev")
+        return self.kernel.struct("i2c_client", address)
 
     def adapter(self, dev: StructView) -> StructView | None:
         """``i2c_verify_adapter()``."""
         if dev["type"] != self._adapter_type:
             return None
-        address = self._kernel.image.structs.container_of(dev.address, "i2c_adapter", "dev")
-        return self._kernel.struct("i2c_adapter", address)
+        address = self.kernel.image.structs.container_of(dev.address, "i2c_adapter", "dev")
+        return self.kernel.struct("i2c_adapter", address)
 
     def _driver(self, drv: StructView) -> StructView:
-        address = self._kernel.image.structs.container_of(drv.address, "i2c_driver", "driver")
-        return self._kernel.struct("i2c_driver", address)
+        address = self.kernel.image.structs.container_of(drv.address, "i2c_driver", "driver")
+        return self.kernel.struct("i2c_driver", address)
 
     def match_id(self, table: int, client: StructView) -> StructView | None:
         """``i2c_match_id()``."""
         if not table or not client.address:
             return None
-        entry, name = self._kernel.struct("i2c_device_id", table), client.string("name")
+        entry, name = self.kernel.struct("i2c_device_id", table), client.string("name")
         while entry.string("name"):
             if entry.string("name") == name:
                 return entry
-            entry = self._kernel.struct("i2c_device_id", entry.address + entry.struct.size)
+            entry = self.kernel.struct("i2c_device_id", entry.address + entry.struct.size)
         return None
 
     def _match(self, dev: StructView, drv: StructView) -> bool:
@@ -106,7 +105,7 @@ class I2c:
         client = self.client(dev)
         if client is None:
             return 0
-        driver, call = self._driver(dev.to("driver")), self._kernel.cpu.call
+        driver, call = self._driver(dev.to("driver")), self.kernel.cpu.call
         client["irq"] = client["init_irq"]
         if not driver["id_table"]:
             return -errno.ENODEV
@@ -123,16 +122,16 @@ class I2c:
             return
         driver = self._driver(dev.to("driver"))
         if driver["remove"]:
-            self._kernel.cpu.call(driver["remove"], client.address)
+            self.kernel.cpu.call(driver["remove"], client.address)
         client["irq"] = 0
 
     def _uevent(self, dev: StructView, env: StructView) -> None:
         client = self.client(dev)
         if client is not None:
-            self._core.kobjects.add_var(env, b"MODALIAS=i2c:" + client.string("name"))
+            self.core.kobjects.add_var(env, b"MODALIAS=i2c:" + client.string("name"))
 
     def _add_files(self, dev: StructView, directory: SysfsDirectory) -> None:
-        create, client, adapter = self._core.sysfs.create_own_file, self.client(dev), self.adapter(dev)
+        create, client, adapter = self.core.sysfs.create_own_file, self.client(dev), self.adapter(dev)
         device = client if client is not None else adapter
         if device is not None:
             create(directory, "name", 0o444, lambda: device.string("name") + b"\n")
@@ -147,21 +146,21 @@ class I2c:
     def register_driver(self, driver: StructView, owner: int) -> None:
         """:raises OSError: as driver_register()"""
         driver["driver.owner"], driver["driver.bus"] = owner, self._bus
-        INIT_LIST_HEAD(self._kernel.memory, driver.at("clients"))
-        self._core.driver.driver_register(driver.sub("driver"))
+        INIT_LIST_HEAD(self.kernel.memory, driver.at("clients"))
+        self.core.driver.driver_register(driver.sub("driver"))
         for adapter in list(self.adapters.values()):
             self._detect(adapter, driver)
 
     def del_driver(self, driver: StructView) -> None:
         for client in self._listed(driver.at("clients")):
-            list_del(self._kernel.memory, client.at("detected"))
+            list_del(self.kernel.memory, client.at("detected"))
             self.unregister_device(client)
-        self._core.driver.driver_unregister(driver.sub("driver"))
+        self.core.driver.driver_unregister(driver.sub("driver"))
 
     def _listed(self, head: int) -> Iterator[StructView]:
-        container_of = self._kernel.image.structs.container_of
-        for entry in list_entries(self._kernel.memory, head):
-            yield self._kernel.struct("i2c_client", container_of(entry, "i2c_client", "detected"))
+        container_of = self.kernel.image.structs.container_of
+        for entry in list_entries(self.kernel.memory, head):
+            yield self.kernel.struct("i2c_client", container_of(entry, "i2c_client", "detected"))
 
     # Adapters
 
@@ -173,7 +172,7 @@ class I2c:
         if number is None:
             number = next(nr for nr in range(len(self.adapters) + 1) if nr not in self.adapters)
         elif number in self.adapters or number < 0:
-            self._kernel.traps.warn_at("drivers/i2c/i2c-core-base.c", 1646, "couldn't get idr")
+            self.kernel.traps.warn_at("drivers/i2c/i2c-core-base.c", 1646, "couldn't get idr")
             raise err(errno.EBUSY if number >= 0 else errno.EINVAL)
         adapter["nr"] = number
         self.adapters[number] = adapter
@@ -184,7 +183,7 @@ class I2c:
             raise
 
     def _register_adapter(self, adapter: StructView) -> None:
-        kernel, core, name = self._kernel, self._core, adapter.string("name")
+        kernel, core, name = self.kernel, self.core, adapter.string("name")
         if not name:
             kernel.traps.warn_at("drivers/i2c/i2c-core-base.c", 1525, "i2c adapter has no name")
             raise err(errno.EINVAL)
@@ -213,47 +212,47 @@ class I2c:
             self._detect(adapter, drv)
 
     def _drivers(self) -> Iterator[StructView]:
-        bus = self._core.bus.find_bus(self._bus)
+        bus = self.core.bus.find_bus(self._bus)
         for driver in bus.drivers.values() if bus is not None else ():
-            yield self._driver(self._kernel.struct("device_driver", driver.address))
+            yield self._driver(self.kernel.struct("device_driver", driver.address))
 
     def del_adapter(self, adapter: StructView) -> None:
         number = adapter["nr"]
         if self.adapters.get(number) != adapter:
             return
         for client in self._listed(adapter.at("userspace_clients")):
-            list_del(self._kernel.memory, client.at("detected"))
+            list_del(self.kernel.memory, client.at("detected"))
             self.unregister_device(client)
         # A client that is called dummy belongs to another, whose driver takes it away.
         for dummies in (False, True):
-            for dev in list(self._core.children(adapter.at("dev"))):
+            for dev in list(self.core.children(adapter.at("dev"))):
                 client_ = self.client(dev)
                 if client_ is not None and (dummies or client_.string("name") != b"dummy"):
                     self.unregister_device(client_)
         dev = adapter.sub("dev")
-        link = self._core.sysfs.lookup(f"{_COMPAT_CLASS}/{self._core.name(dev)}")
+        link = self.core.sysfs.lookup(f"{_COMPAT_CLASS}/{self.core.name(dev)}")
         if link is not None:
-            self._core.sysfs.remove(link)
-        self._core.device_unregister(dev)
+            self.core.sysfs.remove(link)
+        self.core.device_unregister(dev)
         del self.adapters[number]
-        self._kernel.memory.write(dev.address, bytes(dev.struct.size))
+        self.kernel.memory.write(dev.address, bytes(dev.struct.size))
 
     def get_adapter(self, number: int) -> StructView | None:
         adapter = self.adapters.get(number)
         if adapter is None:
             return None
-        owner = self._kernel.modules.address(adapter["owner"])
+        owner = self.kernel.modules.address(adapter["owner"])
         if owner is not None and not owner.try_module_get():
             return None
-        self._core.get(adapter.sub("dev"))
+        self.core.get(adapter.sub("dev"))
         return adapter
 
     def put_adapter(self, adapter: StructView) -> None:
         if adapter.address:
-            owner = self._kernel.modules.address(adapter["owner"])
+            owner = self.kernel.modules.address(adapter["owner"])
             if owner is not None:
                 owner.module_put()
-            self._core.put(adapter.sub("dev"))
+            self.core.put(adapter.sub("dev"))
 
     # Clients
 
@@ -262,13 +261,13 @@ class I2c:
         flags = client["flags"]
         return int(
             client["addr"]
-            | (_TEN_BIT_OFFSET if flags & _CLIENT_TEN else 0)
-            | (_SLAVE_OFFSET if flags & _CLIENT_SLAVE else 0)
+            | (_TEN_BIT_OFFSET if flags & CLIENT_TEN else 0)
+            | (_SLAVE_OFFSET if flags & CLIENT_SLAVE else 0)
         )
 
     def busy(self, adapter: StructView, address: int) -> bool:
         """``i2c_check_addr_busy()``."""
-        clients = (self.client(dev) for dev in self._core.children(adapter.at("dev")))
+        clients = (self.client(dev) for dev in self.core.children(adapter.at("dev")))
         return any(client is not None and self._encoded(client) == address for client in clients)
 
     def new_client_device(self, adapter: StructView, info: StructView) -> StructView:
@@ -285,9 +284,9 @@ class I2c:
         return self._new_client(adapter, {"flags": flags, "addr": addr}, name, None)
 
     def _new_client(self, adapter: StructView, info: dict[str, int], name: bytes, dev_name: bytes | None) -> StructView:
-        kernel, core = self._kernel, self._core
+        kernel, core = self.kernel, self.core
         flags, addr = info["flags"], info["addr"]
-        ten = bool(flags & _CLIENT_TEN)
+        ten = bool(flags & CLIENT_TEN)
         if addr > (0x3FF if ten else 0x7F) or not (ten or addr):
             text = b"Invalid %d-bit I2C address 0x%02x\n" % (10 if ten else 7, addr)
             core.printk(Level.ERR, adapter.sub("dev"), text)
@@ -321,49 +320,49 @@ class I2c:
 
     def unregister_device(self, client: StructView) -> None:
         if 0 < client.address < (1 << 64) - _MAX_ERRNO:
-            self._core.device_unregister(client.sub("dev"))
+            self.core.device_unregister(client.sub("dev"))
 
     def new_scanned_device(self, adapter: StructView, info: StructView, addresses: int, probe: int) -> StructView:
         """:raises OSError: ENODEV, and as :meth:`new_client_device`"""
         for addr in self._addresses(addresses):
             if not 0x08 <= addr <= 0x77:
                 text = b"Invalid 7-bit address 0x%02x\n" % addr
-                self._core.printk(Level.WARNING, adapter.sub("dev"), text)
+                self.core.printk(Level.WARNING, adapter.sub("dev"), text)
             elif not self.busy(adapter, addr) and (
-                self._kernel.cpu.call(probe, adapter.address, addr) if probe else self._default_probe(adapter, addr)
+                self.kernel.cpu.call(probe, adapter.address, addr) if probe else self._default_probe(adapter, addr)
             ):
                 info["addr"] = addr
                 return self.new_client_device(adapter, info)
         raise err(errno.ENODEV)
 
     def _addresses(self, table: int) -> Iterator[int]:
-        while (addr := self._kernel.memory.read_int(table, 2)) != _CLIENT_END:
+        while (addr := self.kernel.memory.read_int(table, 2)) != _CLIENT_END:
             yield addr
             table += 2
 
     def functionality(self, adapter: StructView) -> int:
-        return self._kernel.cpu.call(adapter.to("algo")["functionality"], adapter.address) & 0xFFFFFFFF
+        return self.kernel.cpu.call(adapter.to("algo")["functionality"], adapter.address) & 0xFFFFFFFF
 
     def _default_probe(self, adapter: StructView, addr: int) -> bool:
         """``i2c_default_probe()``: whether something answers."""
         able = self.functionality(adapter)
-        with self._buffer(_BLOCK_MAX + 2) as data:
+        with self.buffer(BLOCK_MAX + 2) as data:
             if addr == 0x73 and adapter["class"] & _CLASS_HWMON and able & _FUNC_SMBUS_READ_BYTE_DATA:
-                return self.smbus_xfer(adapter, addr, 0, _READ, 0, _BYTE_DATA, data) >= 0
+                return self.smbus.smbus_xfer(adapter, addr, 0, READ, 0, BYTE_DATA, data) >= 0
             if addr & ~0x07 != 0x30 and addr & ~0x0F != 0x50 and able & _FUNC_SMBUS_QUICK:
-                return self.smbus_xfer(adapter, addr, 0, _WRITE, 0, _QUICK, 0) >= 0
+                return self.smbus.smbus_xfer(adapter, addr, 0, WRITE, 0, QUICK, 0) >= 0
             if able & _FUNC_SMBUS_READ_BYTE:
-                return self.smbus_xfer(adapter, addr, 0, _READ, 0, _BYTE, data) >= 0
+                return self.smbus.smbus_xfer(adapter, addr, 0, READ, 0, BYTE, data) >= 0
         text = b"No suitable probing method supported for address 0x%02X\n" % addr
-        self._core.printk(Level.WARNING, adapter.sub("dev"), text)
+        self.core.printk(Level.WARNING, adapter.sub("dev"), text)
         return False
 
     def _detect(self, adapter: StructView, driver: StructView) -> None:
         """``i2c_detect()``: let a driver look for its chips."""
         if not driver["detect"] or not driver["address_list"] or not adapter["class"] & driver["class"]:
             return
-        kernel = self._kernel
-        with self._buffer(kernel.image.structs["i2c_client"].size) as address:
+        kernel = self.kernel
+        with self.buffer(kernel.image.structs["i2c_client"].size) as address:
             client = kernel.struct("i2c_client", address)
             client["adapter"] = adapter.address
             for addr in self._addresses(driver["address_list"]):
@@ -373,13 +372,13 @@ class I2c:
 
     def _detect_address(self, adapter: StructView, driver: StructView, client: StructView, addr: int) -> bool:
         """:returns: whether to go on"""
-        kernel, dev = self._kernel, adapter.sub("dev")
+        kernel, dev = self.kernel, adapter.sub("dev")
         if not 0x08 <= addr <= 0x77:
-            self._core.printk(Level.WARNING, dev, b"Invalid probe address 0x%02x\n" % addr)
+            self.core.printk(Level.WARNING, dev, b"Invalid probe address 0x%02x\n" % addr)
             return False
         if self.busy(adapter, addr) or not self._default_probe(adapter, addr):
             return True
-        with self._buffer(kernel.image.structs["i2c_board_info"].size) as address:
+        with self.buffer(kernel.image.structs["i2c_board_info"].size) as address:
             info = kernel.struct("i2c_board_info", address)
             info["addr"] = addr
             ret = kernel.cpu.call(driver["detect"], client.address, address)
@@ -388,12 +387,12 @@ class I2c:
             name = info.string("type")
             if not name:
                 text = b"%s detection function provided no name for 0x%x\n" % (driver.string("driver.name"), addr)
-                self._core.printk(Level.ERR, dev, text)
+                self.core.printk(Level.ERR, dev, text)
                 return True
             try:
                 found = self.new_client_device(adapter, info)
             except OSError:
-                self._core.printk(Level.ERR, dev, b"Failed creating %s at 0x%02x\n" % (name, info["addr"]))
+                self.core.printk(Level.ERR, dev, b"Failed creating %s at 0x%02x\n" % (name, info["addr"]))
                 return True
         list_add_tail(kernel.memory, found.at("detected"), driver.at("clients"))
         return True
@@ -401,7 +400,7 @@ class I2c:
     # What users write
 
     def _complaint(self, adapter: StructView, text: bytes, number: int = errno.EINVAL) -> OSError:
-        self._core.printk(Level.ERR, adapter.sub("dev"), text)
+        self.core.printk(Level.ERR, adapter.sub("dev"), text)
         return err(number)
 
     def _written_address(self, adapter: StructView, file: bytes, data: bytes) -> int:
@@ -424,13 +423,13 @@ class I2c:
         if len(name) > _NAME_SIZE - 1:
             raise self._complaint(adapter, b"new_device: Invalid device name\n")
         addr, flags = self._written_address(adapter, b"new_device", rest), 0
-        for offset, flag in ((_TEN_BIT_OFFSET, _CLIENT_TEN), (_SLAVE_OFFSET, _CLIENT_SLAVE)):
+        for offset, flag in ((_TEN_BIT_OFFSET, CLIENT_TEN), (_SLAVE_OFFSET, CLIENT_SLAVE)):
             if addr & offset == offset:
                 addr, flags = addr & ~offset, flags | flag
         client = self.new_named(adapter, name, addr, flags)
-        list_add_tail(self._kernel.memory, client.at("detected"), adapter.at("userspace_clients"))
+        list_add_tail(self.kernel.memory, client.at("detected"), adapter.at("userspace_clients"))
         text = b"new_device: Instantiated device %s at 0x%02x\n" % (name, addr)
-        self._core.printk(Level.INFO, adapter.sub("dev"), text)
+        self.core.printk(Level.INFO, adapter.sub("dev"), text)
 
     def _delete_device(self, adapter: StructView, data: bytes) -> None:
         """``delete_device_store()``."""
@@ -438,20 +437,20 @@ class I2c:
         for client in self._listed(adapter.at("userspace_clients")):
             if self._encoded(client) == addr:
                 text = b"delete_device: Deleting device %s at 0x%02x\n" % (client.string("name"), client["addr"])
-                self._core.printk(Level.INFO, adapter.sub("dev"), text)
-                list_del(self._kernel.memory, client.at("detected"))
+                self.core.printk(Level.INFO, adapter.sub("dev"), text)
+                list_del(self.kernel.memory, client.at("detected"))
                 self.unregister_device(client)
                 return
         raise self._complaint(adapter, b"delete_device: Can't find device in list\n", errno.ENOENT)
 
     # Transfers
 
-    def _buffer(self, size: int) -> _Buffer:
-        return _Buffer(self._kernel, size)
+    def buffer(self, size: int) -> _Buffer:
+        return _Buffer(self.kernel, size)
 
-    def _retried(self, adapter: StructView, attempt: Callable[[], int]) -> int:
+    def retried(self, adapter: StructView, attempt: Callable[[], int]) -> int:
         """What has lost the bus to another is made again."""
-        sched = self._kernel.sched
+        sched = self.kernel.sched
         until, ret = sched.jiffies + adapter["timeout"], 0
         for _ in range(adapter["retries"] + 1):
             ret = attempt()
@@ -465,22 +464,22 @@ class I2c:
         if not xfer:
             return -errno.EOPNOTSUPP
         if not msgs or num < 1:
-            self._kernel.traps.warn_at("drivers/i2c/i2c-core-base.c", 2280)
+            self.kernel.traps.warn_at("drivers/i2c/i2c-core-base.c", 2280)
             return -errno.EINVAL
         if adapter["quirks"] and self._quirk(adapter, msgs, num):
             return -errno.EOPNOTSUPP
-        return self._retried(adapter, lambda: self._kernel.cpu.call(xfer, adapter.address, msgs, num))
+        return self.retried(adapter, lambda: self.kernel.cpu.call(xfer, adapter.address, msgs, num))
 
     def _quirk(self, adapter: StructView, msgs: int, num: int) -> bool:
         """``i2c_check_for_quirks()``: whether an adapter cannot do that."""
-        quirks, size = adapter.to("quirks"), self._kernel.image.structs["i2c_msg"].size
-        all_msgs = [self._kernel.struct("i2c_msg", msgs + size * i) for i in range(num)]
+        quirks, size = adapter.to("quirks"), self.kernel.image.structs["i2c_msg"].size
+        all_msgs = [self.kernel.struct("i2c_msg", msgs + size * i) for i in range(num)]
         flags, max_num, lengths = quirks["flags"], quirks["max_num_msgs"], True
 
         def no(msg: StructView, why: str) -> bool:
-            kind = "read" if msg["flags"] & _M_RD else "write"
+            kind = "read" if msg["flags"] & M_RD else "write"
             text = f"adapter quirk: {why} (addr 0x{msg['addr']:04x}, size {msg['len']}, {kind})\n"
-            self._core.printk(Level.ERR, adapter.sub("dev"), text.encode())
+            self.core.printk(Level.ERR, adapter.sub("dev"), text.encode())
             return True
 
         def exceeded(value: int, limit: int) -> bool:
@@ -490,9 +489,9 @@ class I2c:
             max_num = 2
             if num == 2:
                 first, second = all_msgs
-                if flags & _AQ_COMB_WRITE_FIRST and first["flags"] & _M_RD:
+                if flags & _AQ_COMB_WRITE_FIRST and first["flags"] & M_RD:
                     return no(first, "1st comb msg must be write")
-                if flags & _AQ_COMB_READ_SECOND and not second["flags"] & _M_RD:
+                if flags & _AQ_COMB_READ_SECOND and not second["flags"] & M_RD:
                     return no(second, "2nd comb msg must be read")
                 if flags & _AQ_COMB_SAME_ADDR and first["addr"] != second["addr"]:
                     return no(first, "comb msg only to same addr")
@@ -503,7 +502,7 @@ class I2c:
         if exceeded(num, max_num):
             return no(all_msgs[0], "too many messages")
         for msg in all_msgs:
-            reads = msg["flags"] & _M_RD
+            reads = msg["flags"] & M_RD
             if lengths and exceeded(msg["len"], quirks["max_read_len" if reads else "max_write_len"]):
                 return no(msg, "msg too long")
             if not msg["len"] and flags & (_AQ_NO_ZERO_LEN_READ if reads else _AQ_NO_ZERO_LEN_WRITE):
@@ -512,140 +511,13 @@ class I2c:
 
     def transfer_buffer(self, client: StructView, buf: int, count: int, flags: int) -> int:
         """``i2c_transfer_buffer_flags()``: one message."""
-        size = self._kernel.image.structs["i2c_msg"].size
-        with self._buffer(size) as address:
-            msg = self._kernel.struct("i2c_msg", address)
-            msg["addr"], msg["flags"] = client["addr"], flags | client["flags"] & _M_TEN
+        size = self.kernel.image.structs["i2c_msg"].size
+        with self.buffer(size) as address:
+            msg = self.kernel.struct("i2c_msg", address)
+            msg["addr"], msg["flags"] = client["addr"], flags | client["flags"] & M_TEN
             msg["len"], msg["buf"] = count & 0xFFFF, buf
             ret = self.transfer(client.to("adapter"), address, 1)
         return count if ret == 1 else ret
-
-    def smbus_xfer(
-        self, adapter: StructView, addr: int, flags: int, read_write: int, command: int, protocol: int, data: int
-    ) -> int:
-        """``__i2c_smbus_xfer()``."""
-        memory, algo = self._kernel.memory, adapter.to("algo")
-        blocks = (_I2C_BLOCK_DATA, _BLOCK_PROC_CALL) if read_write == _READ else (
-            _I2C_BLOCK_DATA, _BLOCK_PROC_CALL, _BLOCK_DATA)  # fmt: skip
-        if data and protocol in blocks and not 0 < memory.read_int(data, 1) <= _BLOCK_MAX:
-            return -errno.EINVAL
-        flags &= _M_TEN | _CLIENT_PEC | _CLIENT_SCCB
-        xfer = algo["smbus_xfer"]
-        if xfer:
-            args = (addr, flags, read_write, command, protocol, data)
-            ret = self._retried(adapter, lambda: self._kernel.cpu.call(xfer, adapter.address, *args))
-            if ret != -errno.EOPNOTSUPP or not algo["master_xfer"]:
-                return ret
-        with self._buffer(128) as buffers, self._buffer(2 * self._kernel.image.structs["i2c_msg"].size) as msgs:
-            return self._emulated(adapter, addr, flags, read_write, command, protocol, data, buffers, msgs)
-
-    def _emulated(
-        self,
-        adapter: StructView,
-        addr: int,
-        flags: int,
-        read_write: int,
-        command: int,
-        protocol: int,
-        data: int,
-        buffers: int,
-        address: int,
-    ) -> int:
-        """``i2c_smbus_xfer_emulated()``: the same in messages."""
-        kernel, memory = self._kernel, self._kernel.memory
-        size = kernel.image.structs["i2c_msg"].size
-        first, second = kernel.struct("i2c_msg", address), kernel.struct("i2c_msg", address + size)
-        block = memory.read(data, _BLOCK_MAX + 1) if data and protocol >= _BLOCK_DATA else b""
-        word = memory.read(data, 2) if data and protocol in (_WORD_DATA, _PROC_CALL) else bytes(2)
-        if protocol in (_PROC_CALL, _BLOCK_PROC_CALL):
-            reads, count = True, 2
-        else:
-            reads = read_write == _READ
-            count = 2 if reads and protocol not in (_QUICK, _BYTE) else 1
-        out, wanted, more = bytes([command]), 0, 0
-        first_flags = flags
-        if protocol == _QUICK:
-            out, first_flags = b"", flags | (_M_RD if reads else 0)
-        elif protocol == _BYTE:
-            first_flags = flags | (_M_RD if reads else 0)
-        elif protocol == _BYTE_DATA:
-            wanted, out = (1, out) if reads else (0, out + memory.read(data, 1))
-        elif protocol == _WORD_DATA:
-            wanted, out = (2, out) if reads else (0, out + word)
-        elif protocol == _PROC_CALL:
-            wanted, out = 2, out + word
-        elif protocol in (_BLOCK_DATA, _BLOCK_PROC_CALL):
-            if protocol == _BLOCK_PROC_CALL or not reads:
-                out += block[: block[0] + 1]
-            if reads:
-                wanted, more = 1, _M_RECV_LEN
-        elif protocol == _I2C_BLOCK_DATA:
-            wanted, out = (block[0], out) if reads else (0, out + block[1 : block[0] + 1])
-        else:
-            self._core.printk(Level.ERR, adapter.sub("dev"), b"Unsupported transaction %d\n" % protocol)
-            return -errno.EOPNOTSUPP
-        wants_pec = bool(flags & _CLIENT_PEC) and protocol not in (_QUICK, _I2C_BLOCK_DATA)
-        crc = 0
-        if wants_pec and not first_flags & _M_RD:
-            crc = pec(0, bytes([addr << 1 & 0xFF]) + out)
-            if count == 1:
-                out += bytes([crc])
-        second_buffer = buffers + 64
-        if protocol in (_BLOCK_DATA, _BLOCK_PROC_CALL, _I2C_BLOCK_DATA):
-            first_flags |= 0 if reads and protocol != _BLOCK_PROC_CALL else _M_DMA_SAFE
-            more |= _M_DMA_SAFE if reads else 0
-        memory.write(buffers, out)
-        length = len(out)
-        if wants_pec and count == 1 and first_flags & _M_RD:
-            length += 1
-        for msg, msg_flags, msg_len, buf in (
-            (first, first_flags, length, buffers),
-            (second, flags | _M_RD | more, wanted + wants_pec, second_buffer),
-        ):
-            msg["addr"], msg["flags"], msg["len"], msg["buf"] = addr, msg_flags, msg_len, buf
-        ret = self.transfer(adapter, address, count)
-        if ret != count:
-            return ret if ret < 0 else -errno.EIO
-        last = second if count == 2 else first
-        if wants_pec and last["flags"] & _M_RD:
-            last["len"] -= 1
-            got = memory.read(last["buf"], last["len"] + 1)
-            if pec(crc, bytes([addr << 1 & 0xFF | 1]) + got[:-1]) != got[-1]:
-                return -errno.EBADMSG
-        if not reads or protocol == _QUICK:
-            return 0
-        if protocol == _BYTE:
-            memory.write(data, memory.read(buffers, 1))
-        elif protocol in (_BYTE_DATA, _WORD_DATA, _PROC_CALL):
-            memory.write(data, memory.read(second_buffer, wanted))
-        elif protocol == _I2C_BLOCK_DATA:
-            memory.write(data + 1, memory.read(second_buffer, wanted))
-        else:
-            got = memory.read(second_buffer, _BLOCK_MAX + 2)
-            if got[0] > _BLOCK_MAX:
-                text = b"Invalid block size returned: %d\n" % got[0]
-                self._core.printk(Level.ERR, adapter.sub("dev"), text)
-                return -_EPROTO
-            memory.write(data, got[: got[0] + 1])
-        return 0
-
-    # What a client's driver asks for
-
-    def ask(self, client: StructView, read_write: int, command: int, protocol: int, data: bytes = b"") -> bytes:
-        """A transaction with a client.
-
-        :param data: what to hand over
-        :returns: what ``union i2c_smbus_data`` holds afterwards
-        :raises OSError: what the adapter says
-        """
-        with self._buffer(_BLOCK_MAX + 2) as address:
-            self._kernel.memory.write(address, data)
-            where = 0 if protocol == _BYTE and read_write == _WRITE else address
-            args = client["addr"], client["flags"], read_write, command, protocol, where
-            ret = self.smbus_xfer(client.to("adapter"), *args)
-            if ret < 0:
-                raise err(-ret)
-            return self._kernel.memory.read(address, _BLOCK_MAX + 2)
 
 
 class _Buffer:
