@@ -19,6 +19,7 @@ from itertools import count
 from typing import Final, NamedTuple, Protocol
 
 from sysfsd.fs.kernfs import Directory, File, Node, OpenContext, OpenFile, Pollable, Symlink, Tree
+from sysfsd.fuse import wire
 from sysfsd.fuse.kern_mount import Mounted
 from sysfsd.fuse.session import NotifyCode, Opcode, OpenFlag, Operation, Request, Session
 from sysfsd.host.callers import (
@@ -48,75 +49,9 @@ _HANDLE: Final = 0x80087302
 
 #: How long the host may believe what it was told (seconds): it is told of every change.
 _TIMEOUT: Final = 1_000_000_000
-#: ``FUSE_ROOT_ID``.
-_ROOT_ID: Final = 1
-
-# Bodies of requests and answers (include/uapi/linux/fuse.h).
-
-#: ``struct fuse_entry_out`` up to ``attr``: nodeid, generation, entry_valid, attr_valid, and their nanoseconds.
-_ENTRY: Final = struct.Struct("=QQQQII")
-#: ``struct fuse_attr_out`` up to ``attr``: attr_valid, its nanoseconds.
-_ATTR_OUT: Final = struct.Struct("=QI4x")
-#: ``struct fuse_attr``: ino, size, blocks, three times, their nanoseconds, mode, nlink, uid, gid, rdev, blksize.
-_ATTR: Final = struct.Struct("=6Q9I4x")
-#: ``struct fuse_dirent`` up to the name: ino, off, namelen, type.
-_DIRENT: Final = struct.Struct("=QQII")
-#: ``struct fuse_open_out``: fh, open_flags.
-_OPEN_OUT: Final = struct.Struct("=QI4x")
-#: ``struct fuse_read_in``, ``fuse_write_in``: fh, offset, size, read_flags, lock_owner, flags.
-_READ_IN: Final = struct.Struct("=QQIIQI4x")
-#: ``struct fuse_write_out``: size.
-_WRITE_OUT: Final = struct.Struct("=I4x")
-#: ``struct fuse_setattr_in``: valid, fh, size, lock_owner, three times, their nanoseconds, mode, uid, gid.
-_SETATTR_IN: Final = struct.Struct("=I4xQQQ3Q4I4xII4x")
-#: ``struct fuse_create_in``: flags, mode, umask, open_flags; ``fuse_mknod_in``: mode, rdev, umask.
-_CREATE_IN: Final = struct.Struct("=4I")
-#: ``struct fuse_mkdir_in``: mode, umask.
-_MKDIR_IN: Final = struct.Struct("=II")
-#: ``struct fuse_open_in``: flags, open_flags.
-_OPEN_IN: Final = struct.Struct("=II")
-#: ``struct fuse_fsync_in``: fh, fsync_flags.
-_FSYNC_IN: Final = struct.Struct("=QI4x")
-#: ``struct fuse_statfs_out``: five counts, bsize, namelen, frsize.
-_STATFS_OUT: Final = struct.Struct("=5QIII28x")
-#: ``struct fuse_forget_one``: nodeid, nlookup.
-_FORGET_ONE: Final = struct.Struct("=QQ")
-#: ``struct fuse_batch_forget_in``: count.
-_BATCH_FORGET_IN: Final = struct.Struct("=I4x")
-#: ``struct fuse_ioctl_in``: fh, flags, cmd, arg, in_size, out_size.
-_IOCTL_IN: Final = struct.Struct("=QIIQII")
-#: ``struct fuse_ioctl_out``: result, and what only unrestricted calls have.
-_IOCTL_OUT: Final = struct.Struct("=i12x")
-#: ``struct fuse_poll_in``: fh, kh, flags.
-_POLL_IN: Final = struct.Struct("=QQI4x")
-#: ``struct fuse_poll_out``: revents.
-_POLL_OUT: Final = struct.Struct("=I4x")
-#: ``struct fuse_notify_inval_inode_out``: ino, off, len.
-_INVAL_INODE: Final = struct.Struct("=Qqq")
-#: ``struct fuse_notify_inval_entry_out``: parent, namelen.
-_INVAL_ENTRY: Final = struct.Struct("=QI4x")
 
 #: What it takes to open a file that needs nothing.
 _NOTHING: Final = nullcontext()
-#: ``FUSE_UNKNOWN_INO``.
-_UNKNOWN_INO: Final = 0xFFFFFFFF
-#: ``FUSE_POLL_SCHEDULE_NOTIFY``: the host wants to hear of the next event.
-_SCHEDULE_NOTIFY: Final = 1
-
-
-class _Fattr:
-    """What a setattr request sets (``FATTR_*``)."""
-
-    MODE: Final = 1 << 0
-    UID: Final = 1 << 1
-    GID: Final = 1 << 2
-    SIZE: Final = 1 << 3
-    ATIME: Final = 1 << 4
-    MTIME: Final = 1 << 5
-    ATIME_NOW: Final = 1 << 7
-    MTIME_NOW: Final = 1 << 8
-
-
 #: Where to go on in a directory: the state of the list of names that was begun with, and how many have been told.
 _COOKIE_INDEX: Final = 20
 _COOKIE_GENERATION: Final = 0x7FF
@@ -124,10 +59,6 @@ _COOKIE_GENERATION: Final = 0x7FF
 _LISTINGS_MAX: Final = 32
 #: Parts of the number of an ioctl (include/uapi/asm-generic/ioctl.h).
 _IOC_WRITE: Final = 1 << 30
-#: ``FUSE_IOCTL_COMPAT``: the caller is a 32-bit program.
-_IOCTL_COMPAT: Final = 1 << 0
-#: ``FUSE_IOCTL_DIR``: of a directory.
-_IOCTL_DIR: Final = 1 << 4
 
 
 class _Opened(NamedTuple):
@@ -210,10 +141,10 @@ class Mount:
         #: Whether the daemon's user is this kernel's root, whatever it is on the host: so is a container's root.
         self._is_root = self._uid != 0 or not CallerCred.of(os.getpid()).capable(Capability.SYS_MODULE)
         #: What the host knows, by number, and how often it has been told of it.
-        self._nodes: dict[int, Node] = {_ROOT_ID: tree}
+        self._nodes: dict[int, Node] = {wire.ROOT_ID: tree}
         self._nlookup: dict[int, int] = {}
-        self._numbers = count(_ROOT_ID + 1)
-        tree.ino = _ROOT_ID
+        self._numbers = count(wire.ROOT_ID + 1)
+        tree.ino = wire.ROOT_ID
         self._files: dict[int, _Opened] = {}
         self._handles = count(1)
         #: Names in directories that somebody is going through, as they were when that began: by handle, or by the
@@ -291,7 +222,9 @@ class Mount:
         if directory.ino in self._nodes:
             encoded = name.encode("latin-1") + b"\0"
             # In this order: the first waits for whoever is being told the old names.
-            self._session.notify(NotifyCode.INVAL_ENTRY, _INVAL_ENTRY.pack(directory.ino, len(encoded) - 1) + encoded)
+            self._session.notify(
+                NotifyCode.INVAL_ENTRY, wire.INVAL_ENTRY.pack(directory.ino, len(encoded) - 1) + encoded
+            )
             self._inode_changed(directory)
         if isinstance(removed, Directory):
             self._gone(removed)
@@ -305,7 +238,7 @@ class Mount:
                     self._gone(node)
 
     def _inode_changed(self, directory: Directory) -> None:
-        self._session.notify(NotifyCode.INVAL_INODE, _INVAL_INODE.pack(directory.ino, 0, 0))
+        self._session.notify(NotifyCode.INVAL_INODE, wire.INVAL_INODE.pack(directory.ino, 0, 0))
 
     # Names and attributes: without the kernel lock
 
@@ -335,7 +268,7 @@ class Mount:
     def _attr(self, node: Node, ino: int, type_: int = 0, rdev: int = 0, nlink: int = 0) -> bytes:
         """``struct fuse_attr``."""
         atime, mtime, ctime = node.atime, node.mtime, node.ctime
-        return _ATTR.pack(
+        return wire.ATTR.pack(
             ino,
             node.size,
             0,
@@ -361,7 +294,7 @@ class Mount:
         if ino not in self._nodes:
             self._nodes[ino] = node
         self._nlookup[ino] = self._nlookup.get(ino, 0) + 1
-        return _ENTRY.pack(ino, 0, _TIMEOUT, _TIMEOUT, 0, 0) + self._attr(node, ino)
+        return wire.ENTRY.pack(ino, 0, _TIMEOUT, _TIMEOUT, 0, 0) + self._attr(node, ino)
 
     def _lookup(self, request: Request, body: memoryview) -> bytes:
         directory = self._directory(request)
@@ -375,8 +308,8 @@ class Mount:
         return b""
 
     def _batch_forget(self, request: Request, body: memoryview) -> bytes:
-        end = _BATCH_FORGET_IN.size + _BATCH_FORGET_IN.unpack_from(body)[0] * _FORGET_ONE.size
-        for nodeid, nlookup in _FORGET_ONE.iter_unpack(body[_BATCH_FORGET_IN.size : end]):
+        end = wire.BATCH_FORGET_IN.size + wire.BATCH_FORGET_IN.unpack_from(body)[0] * wire.FORGET_ONE.size
+        for nodeid, nlookup in wire.FORGET_ONE.iter_unpack(body[wire.BATCH_FORGET_IN.size : end]):
             self._forget_one(nodeid, nlookup)
         return b""
 
@@ -384,32 +317,34 @@ class Mount:
         left = self._nlookup.get(nodeid, 0) - nlookup
         if left > 0:
             self._nlookup[nodeid] = left
-        elif nodeid != _ROOT_ID:
+        elif nodeid != wire.ROOT_ID:
             self._nlookup.pop(nodeid, None)
             self._nodes.pop(nodeid, None)
 
     def _getattr(self, request: Request, body: memoryview) -> bytes:
         node = self._node(request)
         gone = isinstance(node, Directory) and not node.active
-        return _ATTR_OUT.pack(_TIMEOUT, 0) + self._attr(node, request.nodeid, nlink=2 if gone else 0)
+        return wire.ATTR_OUT.pack(_TIMEOUT, 0) + self._attr(node, request.nodeid, nlink=2 if gone else 0)
 
     def _setattr(self, request: Request, body: memoryview) -> bytes:
         node = self._node(request)
-        valid, _fh, size, _, atime, mtime, _, atimensec, mtimensec, _, mode, uid, gid = _SETATTR_IN.unpack_from(body)
-        if valid & _Fattr.MODE:
+        valid, _fh, size, _, atime, mtime, _, atimensec, mtimensec, _, mode, uid, gid = wire.SETATTR_IN.unpack_from(
+            body
+        )
+        if valid & wire.Fattr.MODE:
             node.chmod(stat.S_IMODE(mode))
-        if valid & (_Fattr.UID | _Fattr.GID):
-            node.chown(uid if valid & _Fattr.UID else -1, gid if valid & _Fattr.GID else -1)
-        if valid & _Fattr.SIZE:
+        if valid & (wire.Fattr.UID | wire.Fattr.GID):
+            node.chown(uid if valid & wire.Fattr.UID else -1, gid if valid & wire.Fattr.GID else -1)
+        if valid & wire.Fattr.SIZE:
             node.truncate(size)
-        if valid & (_Fattr.ATIME | _Fattr.MTIME):
+        if valid & (wire.Fattr.ATIME | wire.Fattr.MTIME):
             now = time.time_ns()
             node.utimens(
-                (now if valid & _Fattr.ATIME_NOW else atime * 1_000_000_000 + atimensec)
-                if valid & _Fattr.ATIME
+                (now if valid & wire.Fattr.ATIME_NOW else atime * 1_000_000_000 + atimensec)
+                if valid & wire.Fattr.ATIME
                 else None,
-                (now if valid & _Fattr.MTIME_NOW else mtime * 1_000_000_000 + mtimensec)
-                if valid & _Fattr.MTIME
+                (now if valid & wire.Fattr.MTIME_NOW else mtime * 1_000_000_000 + mtimensec)
+                if valid & wire.Fattr.MTIME
                 else None,
             )
         return self._getattr(request, body)
@@ -421,7 +356,7 @@ class Mount:
         return node.target.encode("latin-1")
 
     def _statfs(self, request: Request, body: memoryview) -> bytes:
-        return _STATFS_OUT.pack(0, 0, 0, 0, 0, 4096, 255, 4096)
+        return wire.STATFS_OUT.pack(0, 0, 0, 0, 0, 4096, 255, 4096)
 
     # Lists of names
 
@@ -433,16 +368,16 @@ class Mount:
         ours = not lower.covers(self._directory(request).path().strip("/"))
         handle = next(self._handles)
         self._listings[handle] = []
-        return _OPEN_OUT.pack(handle, OpenFlag.CACHE_DIR | OpenFlag.KEEP_CACHE if ours else 0)
+        return wire.OPEN_OUT.pack(handle, OpenFlag.CACHE_DIR | OpenFlag.KEEP_CACHE if ours else 0)
 
     def _releasedir(self, request: Request, body: memoryview) -> bytes:
-        self._listings.pop(_READ_IN.unpack_from(body.tobytes().ljust(_READ_IN.size))[0], None)
+        self._listings.pop(wire.READ_IN.unpack_from(body.tobytes().ljust(wire.READ_IN.size))[0], None)
         return b""
 
     def _readdir(self, request: Request, body: memoryview) -> bytes:
         """``struct fuse_dirent``; or ``struct fuse_direntplus``, which tells of each name what a lookup does."""
         directory = self._directory(request)
-        fh, offset, size = _READ_IN.unpack_from(body)[:3]
+        fh, offset, size = wire.READ_IN.unpack_from(body)[:3]
         names, told, token = self._listing(directory, fh, offset)
         plus = request.opcode == Opcode.READDIRPLUS
         children = directory.children
@@ -455,17 +390,21 @@ class Mount:
                 name = names[index - 2]
                 node = children.get(name)
             encoded = name.encode("latin-1")
-            length = _DIRENT.size + len(encoded)
+            length = wire.DIRENT.size + len(encoded)
             padding = -length % 8
-            size -= length + padding + (_ENTRY.size + _ATTR.size if plus else 0)
+            size -= length + padding + (wire.ENTRY.size + wire.ATTR.size if plus else 0)
             if size < 0:
                 if offset == 0 and not fh:
                     self._keep_listing((directory.ino, token), names)
                 break
             if plus:
-                parts.append(self._entry(node) if index >= 2 and node is not None else bytes(_ENTRY.size + _ATTR.size))
+                parts.append(
+                    self._entry(node) if index >= 2 and node is not None else bytes(wire.ENTRY.size + wire.ATTR.size)
+                )
             ino, type_ = (node.ino, node.type >> 12) if node is not None else (0, 0)
-            parts.append(_DIRENT.pack(ino or _UNKNOWN_INO, token << _COOKIE_INDEX | index + 1, len(encoded), type_))
+            parts.append(
+                wire.DIRENT.pack(ino or wire.UNKNOWN_INO, token << _COOKIE_INDEX | index + 1, len(encoded), type_)
+            )
             parts.append(encoded + bytes(padding))
         return b"".join(parts)
 
@@ -507,16 +446,16 @@ class Mount:
         return self._entry(node)
 
     def _create(self, request: Request, body: memoryview) -> bytes:
-        flags, mode, _umask, _open_flags = _CREATE_IN.unpack_from(body)
+        flags, mode, _umask, _open_flags = wire.CREATE_IN.unpack_from(body)
         cred = self._cred(request)
-        file = self._place(request).create(_name(body[_CREATE_IN.size :]), stat.S_IMODE(mode), cred)
+        file = self._place(request).create(_name(body[wire.CREATE_IN.size :]), stat.S_IMODE(mode), cred)
         context = self._context(cred, flags, file)
         opened = self._opened(_Opened(file, file.open(context), context, None))
         return self._entry(file) + opened
 
     def _mknod(self, request: Request, body: memoryview) -> bytes:
-        mode, dev, _umask, _ = _CREATE_IN.unpack_from(body)
-        directory, name = self._place(request), _name(body[_CREATE_IN.size :])
+        mode, dev, _umask, _ = wire.CREATE_IN.unpack_from(body)
+        directory, name = self._place(request), _name(body[wire.CREATE_IN.size :])
         if stat.S_ISREG(mode):
             directory.create(name, stat.S_IMODE(mode), self._cred(request))
             return self._made(directory, name)
@@ -529,11 +468,11 @@ class Mount:
         # once more at once, and to find something else.
         number = next(self._numbers)
         self._nodes[number], self._nlookup[number] = node, 1
-        return _ENTRY.pack(number, 0, 0, 0, 0, 0) + self._attr(node, number, node.special, dev)
+        return wire.ENTRY.pack(number, 0, 0, 0, 0, 0) + self._attr(node, number, node.special, dev)
 
     def _mkdir(self, request: Request, body: memoryview) -> bytes:
-        mode, _umask = _MKDIR_IN.unpack_from(body)
-        directory, name = self._place(request), _name(body[_MKDIR_IN.size :])
+        mode, _umask = wire.MKDIR_IN.unpack_from(body)
+        directory, name = self._place(request), _name(body[wire.MKDIR_IN.size :])
         directory.mkdir(name, mode, self._cred(request))
         return self._made(directory, name)
 
@@ -620,13 +559,13 @@ class Mount:
         if device is not None and not device.seekable:
             flags |= OpenFlag.STREAM | OpenFlag.NONSEEKABLE  # the latter for a host that knows no streams
         self._files[handle] = opened
-        return _OPEN_OUT.pack(handle, flags)
+        return wire.OPEN_OUT.pack(handle, flags)
 
     def _open(self, request: Request, body: memoryview) -> bytes:
         node = self._node(request)
         if not isinstance(node, File):
             raise err(errno.EISDIR)
-        flags: int = _OPEN_IN.unpack_from(body)[0]
+        flags: int = wire.OPEN_IN.unpack_from(body)[0]
         with _NOTHING if node.prompt else self._task_of(self._cred(request)):
             context = self._context(self._cred(request), flags, node)
             file = node.open(context)
@@ -635,7 +574,7 @@ class Mount:
         return self._opened(_Opened(node, file, context, file if isinstance(file, vfs.File) else None))
 
     def _read(self, request: Request, body: memoryview) -> bytes:
-        fh, offset, size, _, _, flags = _READ_IN.unpack_from(body)
+        fh, offset, size, _, _, flags = wire.READ_IN.unpack_from(body)
         node, file, context, device = self._files[fh]
         if context.flags != flags:
             _set_flags(context, device, flags)
@@ -643,8 +582,8 @@ class Mount:
             return file.read(size, offset)
 
     def _write(self, request: Request, body: memoryview) -> bytes:
-        fh, offset, size, _, _, flags = _READ_IN.unpack_from(body)
-        data = bytes(body[_READ_IN.size : _READ_IN.size + size])
+        fh, offset, size, _, _, flags = wire.READ_IN.unpack_from(body)
+        data = bytes(body[wire.READ_IN.size : wire.READ_IN.size + size])
         node, file, context, device = self._files[fh]
         if context.flags != flags:
             _set_flags(context, device, flags)
@@ -656,10 +595,10 @@ class Mount:
                 written = device.append(data, offset)
             else:
                 written = file.write(data, node.size)  # the host goes by where the last write ended
-        return _WRITE_OUT.pack(written)
+        return wire.WRITE_OUT.pack(written)
 
     def _fsync(self, request: Request, body: memoryview) -> bytes:
-        fh, datasync = _FSYNC_IN.unpack_from(body)
+        fh, datasync = wire.FSYNC_IN.unpack_from(body)
         node, file = self._files[fh][:2]
         if isinstance(file, vfs.File | BlockFile):
             with self._caller(request, node):
@@ -667,13 +606,13 @@ class Mount:
         return b""
 
     def _poll(self, request: Request, body: memoryview) -> bytes:
-        fh, kh, flags = _POLL_IN.unpack_from(body)
+        fh, kh, flags = wire.POLL_IN.unpack_from(body)
         node, file = self._files[fh][:2]
         events = vfs.DEFAULT_POLLMASK
         if isinstance(file, Pollable):
             with self._caller(request, node):
-                events = file.poll(partial(self._wake, kh) if flags & _SCHEDULE_NOTIFY else None)
-        return _POLL_OUT.pack(events)
+                events = file.poll(partial(self._wake, kh) if flags & wire.SCHEDULE_NOTIFY else None)
+        return wire.POLL_OUT.pack(events)
 
     def _wake(self, kh: int) -> None:
         """Tell those who poll an open file that there may be events."""
@@ -689,25 +628,25 @@ class Mount:
         return b""
 
     def _ioctl(self, request: Request, body: memoryview) -> bytes:
-        fh, flags, cmd, arg, in_size, out_size = _IOCTL_IN.unpack_from(body)
-        if flags & _IOCTL_DIR:
+        fh, flags, cmd, arg, in_size, out_size = wire.IOCTL_IN.unpack_from(body)
+        if flags & wire.IOCTL_DIR:
             raise err(errno.ENOTTY)
         if cmd == _HANDLE and self._is_own(request.pid):
-            return _IOCTL_OUT.pack(0) + struct.pack("=Q", fh)
+            return wire.IOCTL_OUT.pack(0) + struct.pack("=Q", fh)
         node, file = self._files[fh][:2]
         if not isinstance(file, vfs.File | BlockFile):
             raise err(errno.ENOTTY)
-        data = bytes(body[_IOCTL_IN.size : _IOCTL_IN.size + in_size])
+        data = bytes(body[wire.IOCTL_IN.size : wire.IOCTL_IN.size + in_size])
         given = None if out_size and not cmd & _IOC_WRITE else data
         with self._caller(request, node):
             argument = _IoctlArgument(ProcessMemory(request.pid), arg, given, out_size)
             try:
-                result = file.ioctl(cmd, arg, argument, bool(flags & _IOCTL_COMPAT))
+                result = file.ioctl(cmd, arg, argument, bool(flags & wire.IOCTL_COMPAT))
             except OSError as error:  # what has been written is copied all the same
                 if error.errno is None or error.errno >= ERESTARTSYS:
                     raise
                 result = -error.errno
-        return _IOCTL_OUT.pack(result) + argument.result
+        return wire.IOCTL_OUT.pack(result) + argument.result
 
     def opened_by(self, descriptor: int) -> OpenFile | None:
         """The open file that a descriptor of this process is, with the flags that it has now; None: a directory."""
