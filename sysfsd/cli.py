@@ -305,7 +305,7 @@ def _lab(arguments: argparse.Namespace) -> int:
     command = argv[1:] if argv[:1] == ["--"] else argv
     _require_fuse()
     try:
-        if arguments.join:
+        if arguments.join is not None:
             status = launcher.join(arguments.join, command)
         else:
             image = _image(arguments.kernel)

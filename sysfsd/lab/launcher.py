@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, NoReturn
 
+from sysfsd.host.callers import CallerCred
 from sysfsd.host.mountinfo import mounts
 from sysfsd.host.namespaces import (
     CAP_SYS_ADMIN,
@@ -57,6 +58,8 @@ _PYTHONS_SIGNALS: Final = {signal.SIGPIPE: signal.SIG_DFL, signal.SIGXFSZ: signa
 #: Where programs are that the host may lack.
 PROGRAMS: Final = "/dev/.lab"
 _ROOTS_PATH: Final = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+#: The longest name of a lab (characters).
+_NAME_MAX: Final = 64
 _NOT_FOUND: Final = 127
 _NOT_EXECUTABLE: Final = 126
 
@@ -93,25 +96,44 @@ def labs() -> Iterator[RunningLab]:
         paths = {line.rsplit(" ", 1)[-1].rstrip("\n") for line in sockets if f" @{_SOCKETS}/" in line}
     for path in sorted(paths):
         _, uid, name = path.split("/", 2)
-        with suppress(OSError), _knock(name, int(uid)) as door:
-            pid, _uid, _gid = _UCRED.unpack(door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+        with suppress(OSError, ValueError):
+            door, pid = _knock(name, int(uid))
+            door.close()
             yield RunningLab(name, int(uid), pid)
 
 
-def _knock(name: str, uid: int) -> socket.socket:
+def _knock(name: str, uid: int) -> tuple[socket.socket, int]:
+    """Speak with a lab of the user *uid*.
+
+    Anybody can listen at such an address: it is that user's lab if that user's process does.
+
+    :returns: the connection, and the process that launched the lab
+    :raises OSError: ECONNREFUSED where there is none; EPERM where somebody else has taken its name
+    """
     door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         door.connect(_address(name, uid))
+        pid, owner, _gid = _UCRED.unpack(door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
+        if owner != uid:
+            raise PermissionError(errno.EPERM, "another user's process listens there")
     except OSError:
         door.close()
         raise
-    return door
+    return door, pid
+
+
+def _check_name(name: str) -> None:
+    """:raises LabError: for what cannot be a lab's name"""
+    if not name or name in (".", "..") or len(name) > _NAME_MAX or not name.isprintable() or "/" in name:
+        raise LabError(f"{name!r} is no name for a lab: no slashes, no control characters, {_NAME_MAX} at most")
 
 
 def _listen(name: str | None) -> tuple[str, socket.socket]:
     """:raises LabError: where a lab has that name"""
+    if name is not None:
+        _check_name(name)
     door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for candidate in [name] if name else (f"lab{number}" for number in range(1, 1 << 16)):
+    for candidate in [name] if name is not None else (f"lab{number}" for number in range(1, 1 << 16)):
         try:
             door.bind(_address(candidate, os.geteuid()))
         except OSError as error:
@@ -209,15 +231,22 @@ def join(name: str, command: Sequence[str]) -> int:
     :returns: its exit status as wait(2) has it
     :raises LabError: where there is none of that name
     """
+    _check_name(name)
     try:
-        door = _knock(name, os.geteuid())
+        door, pid = _knock(name, os.geteuid())
+        lab = os.pidfd_open(pid)
+        launched_by = CallerCred.of(pid)  # of the process that the descriptor is of: its number may be another's by now
+        if not launched_by.status or launched_by.uid != os.geteuid():
+            raise ProcessLookupError
+    except PermissionError as error:
+        raise LabError(f"{name}: {error.strerror}: this is not your lab") from None
     except OSError:
         raise LabError(f"{name}: no such lab; 'sysfsd labs' lists those that are running") from None
-    pid, _uid, _gid = _UCRED.unpack(door.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size))
     program = _filter(Rights.of_this_process())
     cwd = os.getcwd()
     try:
         _enter(pid)
+        signal.pidfd_send_signal(lab, 0)  # it is still the process that was asked
     except OSError as error:
         raise LabError(f"{name}: {error.strerror}") from None
     with suppress(OSError):

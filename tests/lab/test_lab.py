@@ -687,6 +687,38 @@ def test_joining(place: Place) -> None:
     assert again.stderr == "sysfsd: joined: no such lab; 'sysfsd labs' lists those that are running\n"
 
 
+#: Listens where a lab of another user would, and offers nothing.
+STRANGER: Final = """
+import socket, sys
+door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+door.bind(sys.argv[1].replace("@", chr(0)))
+door.listen()
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_listener_of_another_user_is_no_lab(place: Place) -> None:
+    argv = ["setpriv", "--reuid=12345", "--regid=12345", "--clear-groups", "/usr/bin/python3", "-c", STRANGER]
+    address = f"@sysfsd-lab/{place.uid}/stolen"
+    with subprocess.Popen([*argv, address], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stranger:
+        assert stranger.stdout is not None
+        assert stranger.stdout.readline() == "ready\n"
+        joined = place.sysfsd("lab", "--join", "stolen", "--", "id")
+        assert joined.stderr == "sysfsd: stolen: another user's process listens there: this is not your lab\n"
+        assert (joined.stdout, joined.returncode) == ("", 1)
+        assert "stolen" not in place.sysfsd("labs").stdout
+        stranger.communicate("")
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../0/mine", "new\nline", "bell\a", "x" * 65])
+def test_what_is_no_name_for_a_lab(place: Place, name: str) -> None:
+    for option in ("--name", "--join"):
+        refused = place.sysfsd("lab", option, name, "--", "true")
+        assert refused.stderr.startswith(f"sysfsd: {name!r} is no name for a lab")
+        assert refused.returncode == 1
+
+
 def test_a_lab_in_a_lab(place: Place) -> None:
     result = place(f"{SYSFSD} lab true", "--name", "outer")
     assert result.stderr == "sysfsd: this is a lab already: outer\n"
