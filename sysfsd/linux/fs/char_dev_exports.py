@@ -81,7 +81,7 @@ def __register_chrdev(kernel: Kernel, ma: int, baseminor: int, count: int, name:
 
 
 @export("void __unregister_chrdev(unsigned int major, unsigned int baseminor, unsigned int count, const char *name)")
-def __unregister_chrdev(kernel: Kernel, ma: int, baseminor: int, count: int, name: bytes) -> None:
+def __unregister_chrdev(kernel: Kernel, ma: int, baseminor: int, count: int, name: bytes | None) -> None:
     region = device_numbers(kernel).unregister_region(ma, baseminor, count)
     if region is not None and region.cdev:
         cdev_del(kernel, kernel.struct("cdev", region.cdev))

@@ -93,7 +93,7 @@ _SETUP = "(enum cpuhp_state state, const char *name, bool invoke, int (*startup)
 
 @export(f"int __cpuhp_setup_state{_SETUP}", f"int __cpuhp_setup_state_cpuslocked{_SETUP}")
 def __cpuhp_setup_state(
-    kernel: Kernel, state: int, name: bytes, invoke: bool, startup: int, teardown: int, multi_instance: bool
+    kernel: Kernel, state: int, name: bytes | None, invoke: bool, startup: int, teardown: int, multi_instance: bool
 ) -> int:
     return kernel.state(CpuHotplug).setup(state, startup, teardown, invoke, multi_instance)
 

@@ -18,5 +18,5 @@ def dump_stack(kernel: Kernel) -> None:
 
 
 @export("void dump_stack_lvl(const char *log_lvl)")
-def dump_stack_lvl(kernel: Kernel, log_lvl: bytes) -> None:
+def dump_stack_lvl(kernel: Kernel, log_lvl: bytes | None) -> None:
     kernel.traps.dump_stack()

@@ -15,7 +15,7 @@ export = Area("mm/vmscan.c")
 
 
 @export("int register_shrinker(struct shrinker *shrinker, const char *fmt, ...)")
-def register_shrinker(kernel: Kernel, shrinker: StructView, fmt: bytes, args: CallVaList) -> int:
+def register_shrinker(kernel: Kernel, shrinker: StructView, fmt: bytes | None, args: CallVaList) -> int:
     """Memory never runs short."""
     shrinker["nr_deferred"] = kernel.slab.kmalloc(8)
     registered(kernel).add("shrinker", shrinker.address, shrinker.address)

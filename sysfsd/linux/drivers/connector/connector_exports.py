@@ -19,7 +19,7 @@ export = Area("drivers/connector/connector.c")
     "int cn_add_callback(const struct cb_id *id, const char *name,"
     " void (*callback)(struct cn_msg *, struct netlink_skb_parms *))"
 )
-def cn_add_callback(kernel: Kernel, id: StructView, name: bytes, callback: int) -> int:
+def cn_add_callback(kernel: Kernel, id: StructView, name: bytes | None, callback: int) -> int:
     registered(kernel).add("connector", (id["idx"], id["val"]), callback, errno.EINVAL)
     return 0
 

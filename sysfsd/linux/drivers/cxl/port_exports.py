@@ -17,7 +17,7 @@ export = Area("drivers/cxl/core/port.c")
 
 
 @export("int __cxl_driver_register(struct cxl_driver *cxl_drv, struct module *owner, const char *modname)")
-def __cxl_driver_register(kernel: Kernel, cxl_drv: StructView, owner: StructView, modname: bytes) -> int:
+def __cxl_driver_register(kernel: Kernel, cxl_drv: StructView, owner: StructView, modname: bytes | None) -> int:
     if not cxl_drv["probe"] or not cxl_drv["name"]:
         raise err(errno.EINVAL)
     cxl_drv["drv.name"] = cxl_drv["name"]

@@ -29,7 +29,7 @@ def dmi_get_system_info(kernel: Kernel, field: int) -> int:
 
 
 @export("int dmi_name_in_vendors(const char *str)")
-def dmi_name_in_vendors(kernel: Kernel, str: bytes) -> int:
+def dmi_name_in_vendors(kernel: Kernel, str: bytes | None) -> int:
     return 0
 
 

@@ -31,7 +31,7 @@ TASK_KILLABLE: Final = TaskState.UNINTERRUPTIBLE | TaskState.WAKEKILL
 
 
 @export("void __mutex_init(struct mutex *lock, const char *name, struct lock_class_key *key)")
-def __mutex_init(kernel: Kernel, lock: StructView, name: bytes, key: StructView) -> None:
+def __mutex_init(kernel: Kernel, lock: StructView, name: bytes | None, key: StructView) -> None:
     lock["owner.counter"] = 0
     lock["wait_lock.raw_lock.val.counter"] = 0
     INIT_LIST_HEAD(kernel.memory, lock.at("wait_list"))

@@ -14,5 +14,5 @@ export = Area("kernel/locking/rtmutex_api.c")
 
 
 @export("void __rt_mutex_init(struct rt_mutex *lock, const char *name, struct lock_class_key *key)")
-def __rt_mutex_init(kernel: Kernel, lock: StructView, name: bytes, key: StructView) -> None:
+def __rt_mutex_init(kernel: Kernel, lock: StructView, name: bytes | None, key: StructView) -> None:
     kernel.memory.write(lock.address, bytes(lock.struct.size))

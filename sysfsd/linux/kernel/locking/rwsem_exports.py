@@ -24,7 +24,7 @@ _RWSEM_READER: Final = 0x100
 
 
 @export("void __init_rwsem(struct rw_semaphore *sem, const char *name, struct lock_class_key *key)")
-def __init_rwsem(kernel: Kernel, sem: StructView, name: bytes, key: StructView) -> None:
+def __init_rwsem(kernel: Kernel, sem: StructView, name: bytes | None, key: StructView) -> None:
     sem["count.counter"] = 0
     sem["owner.counter"] = 0
     INIT_LIST_HEAD(kernel.memory, sem.at("wait_list"))
@@ -92,7 +92,7 @@ def downgrade_write(kernel: Kernel, sem: StructView) -> None:
 
 
 @export("int __percpu_init_rwsem(struct percpu_rw_semaphore *sem, const char *name, struct lock_class_key *key)")
-def __percpu_init_rwsem(kernel: Kernel, sem: StructView, name: bytes, key: StructView) -> int:
+def __percpu_init_rwsem(kernel: Kernel, sem: StructView, name: bytes | None, key: StructView) -> int:
     counts = kernel.percpu.dynamic.alloc(4, 4)
     kernel.percpu.initialise(counts, bytes(4))
     sem["read_count"] = counts

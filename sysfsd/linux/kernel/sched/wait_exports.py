@@ -34,7 +34,7 @@ _WQ_FLAG_WOKEN: Final = 2
 
 
 @export("void __init_waitqueue_head(struct wait_queue_head *wq_head, const char *name, struct lock_class_key *key)")
-def __init_waitqueue_head(kernel: Kernel, wq_head: StructView, name: bytes, key: StructView) -> None:
+def __init_waitqueue_head(kernel: Kernel, wq_head: StructView, name: bytes | None, key: StructView) -> None:
     wq_head["lock.rlock.raw_lock.val.counter"] = 0
     INIT_LIST_HEAD(kernel.memory, wq_head.at("head"))
 
@@ -182,6 +182,6 @@ def wait_woken(kernel: Kernel, wq_entry: StructView, mode: int, timeout: int) ->
 
 
 @export("void __init_swait_queue_head(struct swait_queue_head *q, const char *name, struct lock_class_key *key)")
-def __init_swait_queue_head(kernel: Kernel, q: StructView, name: bytes, key: StructView) -> None:
+def __init_swait_queue_head(kernel: Kernel, q: StructView, name: bytes | None, key: StructView) -> None:
     q["lock.raw_lock.val.counter"] = 0
     INIT_LIST_HEAD(kernel.memory, q.at("task_list"))

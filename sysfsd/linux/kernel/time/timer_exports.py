@@ -29,7 +29,9 @@ _TIMER_INIT_FLAGS: Final = 0x00380000
     "void init_timer_key(struct timer_list *timer, void (*func)(struct timer_list *), unsigned int flags,"
     " const char *name, struct lock_class_key *key)"
 )
-def init_timer_key(kernel: Kernel, timer: StructView, func: int, flags: int, name: bytes, key: StructView) -> None:
+def init_timer_key(
+    kernel: Kernel, timer: StructView, func: int, flags: int, name: bytes | None, key: StructView
+) -> None:
     timer["entry.pprev"] = 0
     timer["function"] = func
     timer["flags"] = flags & _TIMER_INIT_FLAGS
