@@ -308,7 +308,9 @@ def param_symbols(image: KernelImage) -> dict[int, str]:
 
 
 def param_ops(kernel: Kernel, address: int) -> KernelParamOps:
-    """The operations at *address*: the kernel's own, or a ``struct kernel_param_ops`` in a module."""
+    """The operations at *address*: the kernel's own, or a ``struct kernel_param_ops`` in a module; none at NULL."""
+    if not address:
+        return KernelParamOps(0, None, None, None)
     names = kernel.param_symbols
     known = PARAM_OPS.get(names.get(address, ""))
     if known is not None:
@@ -367,12 +369,12 @@ _KERNEL_PARAM: Final = struct.Struct("<QQQHbB4xQ")
 
 
 def kernel_param(kernel: Kernel, address: int) -> KernelParam:
-    """The ``struct kernel_param`` at *address*.
+    """The ``struct kernel_param`` at *address*, which a module may have made itself, without a name.
 
     :raises OSError: EFAULT
     """
     name, _mod, ops, perm, level, flags, arg = _KERNEL_PARAM.unpack(kernel.memory.read(address, _KERNEL_PARAM.size))
-    text = kernel.memory.read_string(name).decode("latin-1")
+    text = kernel.memory.read_string(name).decode("latin-1") if name else ""
     return KernelParam(address, text, param_ops(kernel, ops), perm, level, flags, arg, None)
 
 

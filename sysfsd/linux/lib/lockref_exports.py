@@ -55,6 +55,18 @@ def lockref_put_return(kernel: Kernel, lockref: StructView) -> int:
     return lockref["count"]
 
 
+@export("int lockref_put_or_lock(struct lockref *lockref)")
+def lockref_put_or_lock(kernel: Kernel, lockref: StructView) -> bool:
+    """:returns: whether it was not the last one; otherwise the lock is held"""
+    if lockref["count"] > 1:
+        lockref["count"] -= 1
+        return True
+    kernel.cpu.call(kernel.exports.address_of("_raw_spin_lock"), lockref.at("lock"))
+    return False
+
+
 @export("void lockref_mark_dead(struct lockref *lockref)")
 def lockref_mark_dead(kernel: Kernel, lockref: StructView) -> None:
+    if not kernel.memory.read_int(lockref.at("lock")):
+        kernel.traps.bug_at("lib/lockref.c", 162, "lockref_mark_dead+0x12")
     lockref["count"] = _DEAD

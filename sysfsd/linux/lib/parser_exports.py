@@ -112,16 +112,16 @@ def match_hex(kernel: Kernel, s: StructView, result: int) -> int:
     return _match_number(kernel, s, result, 16)
 
 
-def _match_kstrto(kernel: Kernel, s: StructView, result: int, name: str) -> int:
+def _match_kstrto(kernel: Kernel, s: StructView, result: int, name: str, base: int = 0) -> int:
     kind = INT_TYPES[name]
-    value = kstrto(kind, _substring(kernel, s).partition(b"\0")[0])
+    value = kstrto(kind, _substring(kernel, s).partition(b"\0")[0], base)
     kernel.memory.write_int(result, value, kind.size)
     return 0
 
 
 @export("int match_uint(substring_t *s, unsigned int *result)")
 def match_uint(kernel: Kernel, s: StructView, result: int) -> int:
-    return _match_kstrto(kernel, s, result, "uint")
+    return _match_kstrto(kernel, s, result, "uint", 10)
 
 
 @export("int match_u64(substring_t *s, u64 *result)")

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 export = Area("lib/refcount.c", "lib/dec_and_lock.c")
 
 _SATURATED: Final = -0x40000000
+#: A reference less than there are.
+REFCOUNT_SUB_UAF: Final = 3
 
 #: By ``enum refcount_saturation_type``: the line and the place of the warning, and what it says.
 _WARNINGS: Final = {

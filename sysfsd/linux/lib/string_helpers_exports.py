@@ -18,6 +18,8 @@ from sysfsd.linux.lib.string_helpers import (
     string_get_size,
     string_unescape,
 )
+from sysfsd.linux.mm.slab_exports import kmalloc_or_null
+from sysfsd.linux.mm.util_exports import kmemdup_bytes
 
 if TYPE_CHECKING:
     from sysfsd.linux.system import Kernel
@@ -132,6 +134,19 @@ def argv_split(kernel: Kernel, gfp: int, text: bytes, argcp: int) -> int:
 def argv_free(kernel: Kernel, argv: int) -> None:
     kernel.slab.kfree(kernel.memory.read_pointer(argv - 8))
     kernel.slab.kfree(argv - 8)
+
+
+@export("char **kasprintf_strarray(gfp_t gfp, const char *prefix, size_t n)")
+def kasprintf_strarray(kernel: Kernel, gfp: int, prefix: bytes | None, n: int) -> int:
+    array = kmalloc_or_null(kernel, 8 * (n + 1), gfp)
+    for index in range(n if array else 0):
+        text = b"%s-%d\0" % (prefix if prefix is not None else b"(null)", index)
+        name = kmemdup_bytes(kernel, text)
+        if not name:
+            kfree_strarray(kernel, array, index)
+            return 0
+        kernel.memory.write_pointer(array + 8 * index, name)
+    return array
 
 
 @export("void kfree_strarray(char **array, size_t n)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import TYPE_CHECKING
 
 from sysfsd.linux.exports import Area
@@ -13,8 +14,18 @@ export = Area("lib/crypto/memneq.c", "lib/crypto/utils.c")
 
 
 @export("unsigned long __crypto_memneq(const void *a, const void *b, size_t size)")
-def __crypto_memneq(kernel: Kernel, a: int, b: int, size: int) -> bool:
-    return bool(size) and kernel.memory.read(a, size) != kernel.memory.read(b, size)
+def __crypto_memneq(kernel: Kernel, a: int, b: int, size: int) -> int:
+    """:returns: all differences, of whole words and then of bytes, in one word"""
+    differences = (
+        bytes(x ^ y for x, y in zip(*(kernel.memory.read(at, size) for at in (a, b)), strict=True)) if size else b""
+    )
+    words = len(differences) // 8
+    found = 0
+    for word in struct.unpack(f"<{words}Q", differences[: 8 * words]):
+        found |= word
+    for byte in differences[8 * words :]:
+        found |= byte
+    return found
 
 
 @export("void __crypto_xor(u8 *dst, const u8 *src1, const u8 *src2, unsigned int len)")
