@@ -139,7 +139,10 @@ def argv_free(kernel: Kernel, argv: int) -> None:
 @export("char **kasprintf_strarray(gfp_t gfp, const char *prefix, size_t n)")
 def kasprintf_strarray(kernel: Kernel, gfp: int, prefix: bytes | None, n: int) -> int:
     array = kmalloc_or_null(kernel, 8 * (n + 1), gfp)
-    for index in range(n if array else 0):
+    if not array:
+        return 0
+    kernel.memory.write(array, bytes(8 * (n + 1)))
+    for index in range(n):
         text = b"%s-%d\0" % (prefix if prefix is not None else b"(null)", index)
         name = kmemdup_bytes(kernel, text)
         if not name:

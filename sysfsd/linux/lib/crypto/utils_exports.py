@@ -16,9 +16,10 @@ export = Area("lib/crypto/memneq.c", "lib/crypto/utils.c")
 @export("unsigned long __crypto_memneq(const void *a, const void *b, size_t size)")
 def __crypto_memneq(kernel: Kernel, a: int, b: int, size: int) -> int:
     """:returns: all differences, of whole words and then of bytes, in one word"""
-    differences = (
-        bytes(x ^ y for x, y in zip(*(kernel.memory.read(at, size) for at in (a, b)), strict=True)) if size else b""
-    )
+    if not size:
+        return 0
+    pairs = zip(*(kernel.memory.read(address, size) for address in (a, b)), strict=True)
+    differences = bytes(x ^ y for x, y in pairs)
     words = len(differences) // 8
     found = 0
     for word in struct.unpack(f"<{words}Q", differences[: 8 * words]):
