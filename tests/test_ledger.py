@@ -16,7 +16,8 @@ MOST: Final = 803
 
 def test_modules_have_called_every_function_but_these(debug_directory: Path) -> None:
     """Runs last, and only with all others. What is called now is to be taken off the list, but for what is called only
-    when two threads happen to meet."""
+    when two threads happen to meet.
+    """
     ledger.read(debug_directory)
     functions = {name for name, export in modelled().items() if not export.variable}
     nowhere = functions - ledger.called - set(UNCALLED.read_text().split())
