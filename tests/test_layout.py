@@ -20,6 +20,7 @@ from sysfsd.linux.exports import Export, modelled
 ROOT: Final = Path(sysfsd.__file__).parent
 #: What each package may import, besides itself.
 FLOORS: Final = {
+    "__main__": {"cli"},
     "cli": {"lab", "fuse", "host", "fs", "linux", "image"},
     "lab": {"fuse", "host", "fs", "linux", "image"},
     "fuse": {"host", "fs", "linux", "image"},
