@@ -141,10 +141,10 @@ def _boot(arguments: argparse.Namespace) -> Kernel:
 
     config = dict(_config_item(item) for item in arguments.config)
     kernel = Kernel(_image(arguments.kernel), config, arguments.cmdline)
-    if os.environ.get("SYSFSD_DEBUG"):
+    if directory := os.environ.get("SYSFSD_DEBUG"):
         from sysfsd.host.debug import watch
 
-        watch(kernel)
+        watch(kernel, directory)
     kernel.start_kernel()
     return kernel
 

@@ -75,7 +75,7 @@ def is_module(name: str) -> bool:
 def test_imports_go_one_way(path: Path) -> None:
     floor = [*name_of(path).split("."), "cli"][1]
     wanted = {module.split(".")[1] for module in imports(path) if "." in module} - {floor}
-    assert wanted <= FLOORS.get(floor, FLOORS["cli"])
+    assert wanted <= FLOORS[floor]
 
 
 def test_no_two_modules_import_each_other() -> None:

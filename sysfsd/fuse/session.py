@@ -11,7 +11,6 @@ import errno
 import os
 import select
 import signal
-import struct
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -19,6 +18,7 @@ from threading import Event, current_thread, local, main_thread
 from time import monotonic
 from typing import Final
 
+from sysfsd.fuse import wire
 from sysfsd.fuse.leader_followers import LeaderFollowers
 from sysfsd.linux.err import err
 
@@ -100,14 +100,6 @@ _MINOR_MIN: Final = 23
 #: How much one write brings at most (bytes), and the most that comes with it.
 _MAX_WRITE: Final = 128 << 10
 _BUFFER_SIZE: Final = _MAX_WRITE + 4096
-#: ``struct fuse_in_header``: len, opcode, unique, nodeid, uid, gid, pid.
-_IN_HEADER: Final = struct.Struct("=IIQQIII4x")
-#: ``struct fuse_out_header``: len, error, unique.
-_OUT_HEADER: Final = struct.Struct("=IiQ")
-#: ``struct fuse_init_in``, as far as any version has it: major, minor, max_readahead, flags.
-_INIT_IN: Final = struct.Struct("=4I")
-#: ``struct fuse_init_out``: and max_background, congestion_threshold, max_write, time_gran.
-_INIT_OUT: Final = struct.Struct("=4IHHII36x")
 _MAX_BACKGROUND: Final = (12, 9)
 
 #: What must not overtake a release. None of it is asked while the host holds a lock on a directory.
@@ -216,7 +208,7 @@ class Session:
         """Tell the host something unasked. It may have us wait until it has heard the answer to what it has asked."""
         self.hand_over()
         with suppress(OSError):  # it does not know what this is about
-            os.write(self._fd, _OUT_HEADER.pack(_OUT_HEADER.size + len(body), code, 0) + body)
+            os.write(self._fd, wire.OUT_HEADER.pack(wire.OUT_HEADER.size + len(body), code, 0) + body)
 
     # The loop
 
@@ -266,7 +258,7 @@ class Session:
         thread = self._thread
         buffer = thread.buffer = thread.buffer or bytearray(_BUFFER_SIZE)
         view, buffers = memoryview(buffer), [buffer]
-        unpack, start = _IN_HEADER.unpack_from, _IN_HEADER.size
+        unpack, start = wire.IN_HEADER.unpack_from, wire.IN_HEADER.size
         while True:
             try:
                 size = os.readv(self._fd, buffers)
@@ -302,13 +294,13 @@ class Session:
             if operation is None:
                 raise err(errno.ENOSYS)
             out = operation(request, body)
-            return _OUT_HEADER.pack(_OUT_HEADER.size + len(out), 0, request.unique), out
+            return wire.OUT_HEADER.pack(wire.OUT_HEADER.size + len(out), 0, request.unique), out
         except OSError as error:
             code = error.errno or errno.EIO
         except Exception:  # an error of ours is no reason for others to wait for ever
             traceback.print_exc()
             code = errno.EIO
-        return (_OUT_HEADER.pack(_OUT_HEADER.size, -code, request.unique),)
+        return (wire.OUT_HEADER.pack(wire.OUT_HEADER.size, -code, request.unique),)
 
     def _linger(self) -> None:
         """After an answer, look whether something is asked before going to sleep: to be woken takes longer."""
@@ -326,12 +318,14 @@ class Session:
     # What is between the host and us
 
     def _init(self, request: Request, body: memoryview) -> bytes:
-        major, minor, max_readahead, flags = _INIT_IN.unpack_from(body)
+        major, minor, max_readahead, flags = wire.INIT_IN.unpack_from(body)
         if (major, minor) < (_VERSION[0], _MINOR_MIN):
             raise err(errno.EPROTO)
         minor = min(minor, _VERSION[1])
         self._begun()
-        return _INIT_OUT.pack(_VERSION[0], minor, max_readahead, flags & Init.WANTED, *_MAX_BACKGROUND, _MAX_WRITE, 1)
+        return wire.INIT_OUT.pack(
+            _VERSION[0], minor, max_readahead, flags & Init.WANTED, *_MAX_BACKGROUND, _MAX_WRITE, 1
+        )
 
     def _interrupt(self, request: Request, body: memoryview) -> bytes:
         pending = self._pending.get(int.from_bytes(body[:8], "little"))

@@ -16,7 +16,18 @@ IOCTL_COMPAT: Final = 1 << 0
 #: ``FUSE_IOCTL_DIR``: of a directory.
 IOCTL_DIR: Final = 1 << 4
 
-# Bodies of requests and answers (include/uapi/linux/fuse.h).
+# Headers, and how a session begins.
+
+#: ``struct fuse_in_header``: len, opcode, unique, nodeid, uid, gid, pid.
+IN_HEADER: Final = struct.Struct("=IIQQIII4x")
+#: ``struct fuse_out_header``: len, error, unique.
+OUT_HEADER: Final = struct.Struct("=IiQ")
+#: ``struct fuse_init_in``, as far as any version has it: major, minor, max_readahead, flags.
+INIT_IN: Final = struct.Struct("=4I")
+#: ``struct fuse_init_out``: and max_background, congestion_threshold, max_write, time_gran.
+INIT_OUT: Final = struct.Struct("=4IHHII36x")
+
+# Bodies of requests and answers.
 
 #: ``struct fuse_entry_out`` up to ``attr``: nodeid, generation, entry_valid, attr_valid, and their nanoseconds.
 ENTRY: Final = struct.Struct("=QQQQII")

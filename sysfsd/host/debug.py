@@ -21,21 +21,16 @@ __all__ = ["SYSFSD_DEBUG", "watch"]
 SYSFSD_DEBUG: Final = "SYSFSD_DEBUG"
 
 
-def watch(kernel: Kernel) -> None:
-    """Write down what *kernel* does from now on, if the environment says where."""
-    directory = os.environ.get(SYSFSD_DEBUG)
-    if not directory:
-        return
+def watch(kernel: Kernel, directory: str) -> None:
+    """Write down in *directory* what *kernel* does from now on."""
     name = Path(directory, f"{os.getpid()}-{id(kernel):x}-{os.urandom(4).hex()}")
     fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o644)
+
+    def called(function: str) -> None:
+        os.write(fd, f"called {function}\n".encode())
 
     def failed(what: str, error: Exception) -> None:
         report = "".join(traceback.format_exception(error))
         os.write(fd, f"failed {what}\n{report}".encode())
 
-    kernel.first_called = lambda function: _write(fd, f"called {function}\n")
-    kernel.model_failed = failed
-
-
-def _write(fd: int, line: str) -> None:
-    os.write(fd, line.encode())
+    kernel.first_called, kernel.model_failed = called, failed

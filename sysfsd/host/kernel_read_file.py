@@ -14,7 +14,7 @@ from sysfsd.linux.kernel.module.syscalls import MODULE_FILE_MAX
 __all__ = ["kernel_read_file"]
 
 #: The largest that finit_module(2) would read (bytes).
-INT_MAX: Final = (1 << 31) - 1
+_INT_MAX: Final = (1 << 31) - 1
 
 
 def _deny_write_access(fd: int, flags: int) -> None:
@@ -50,7 +50,7 @@ def kernel_read_file(fd: int) -> bytes:
     if status.st_size == 0:
         raise err(errno.EINVAL)
     if status.st_size > MODULE_FILE_MAX:
-        raise err(errno.EFBIG if status.st_size > INT_MAX else errno.ENOMEM)
+        raise err(errno.EFBIG if status.st_size > _INT_MAX else errno.ENOMEM)
     chunks: list[bytes] = []
     offset = 0
     while offset < status.st_size and (chunk := os.pread(fd, status.st_size - offset, offset)):

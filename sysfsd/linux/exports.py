@@ -350,7 +350,7 @@ class Exports:
         name = parse(declaration).name
         address = self._kernel.kallsyms.address_of(name)
         assert address is not None
-        self._functions.setdefault(address, Export(name, Area("kernel/"), declaration, function))
+        self._functions.setdefault(address, Export(name, Area(), declaration, function))
         return address
 
     def native_code(self, page: int) -> Iterator[tuple[int, bytes]]:
@@ -373,7 +373,9 @@ class Exports:
     def untraced(self, address: int) -> bool:
         """Whether the function at *address* does not begin with a call of the function tracer: lib/, assembler."""
         export = self._functions.get(address)
-        return export.area.sources[0].startswith("lib/") if export is not None else self.is_native(address)
+        if export is None:
+            return self.is_native(address)
+        return any(source.startswith("lib/") for source in export.area.sources)
 
     def result_size(self, address: int) -> int:
         """The bytes of the register that a function's result takes, as compiled code leaves it."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sysfsd.linux.err import err
 from sysfsd.linux.exports import Area
-from sysfsd.linux.net.ipv4.xfrm4_protocol_exports import IPPROTO_ESP
+from sysfsd.linux.net.ipv4.xfrm4_protocol_exports import AF_INET, AF_INET6, IPPROTO_ESP
 from sysfsd.linux.registrations import declare_hook, registered
 
 if TYPE_CHECKING:
@@ -16,15 +16,13 @@ if TYPE_CHECKING:
 
 export = Area("net/xfrm/xfrm_state.c", "net/xfrm/xfrm_policy.c", "net/xfrm/xfrm_input.c")
 
-_AF_INET, _AF_INET6 = 2, 10
-
 
 _XFRM_PROTOCOLS = (108, 51, 50, 4, 60, 43, 41)
 
 
 @export("int xfrm_register_type(const struct xfrm_type *type, unsigned short family)")
 def xfrm_register_type(kernel: Kernel, type: StructView, family: int) -> int:
-    if family not in (_AF_INET, _AF_INET6):
+    if family not in (AF_INET, AF_INET6):
         raise err(errno.EAFNOSUPPORT)
     if type["proto"] not in _XFRM_PROTOCOLS:
         kernel.traps.warn_here("net/xfrm/xfrm_state.c", 253)
@@ -48,7 +46,7 @@ def xfrm_if_unregister_cb(kernel: Kernel) -> None:
 
 @export("int xfrm_register_type_offload(const struct xfrm_type_offload *type, unsigned short family)")
 def xfrm_register_type_offload(kernel: Kernel, type: StructView, family: int) -> int:
-    if family not in (_AF_INET, _AF_INET6):
+    if family not in (AF_INET, AF_INET6):
         raise err(errno.EAFNOSUPPORT)
     if type["proto"] != IPPROTO_ESP:
         kernel.traps.warn_here("net/xfrm/xfrm_state.c", 381)
@@ -64,7 +62,7 @@ def xfrm_unregister_type_offload(kernel: Kernel, type: StructView, family: int) 
 
 @export("int xfrm_input_register_afinfo(const struct xfrm_input_afinfo *afinfo)")
 def xfrm_input_register_afinfo(kernel: Kernel, afinfo: StructView) -> int:
-    if afinfo["family"] > _AF_INET6:
+    if afinfo["family"] > AF_INET6:
         raise err(errno.EAFNOSUPPORT)
     registered(kernel).add("xfrm_input_afinfo", (afinfo["is_ipip"], afinfo["family"]), afinfo.address)
     return 0
